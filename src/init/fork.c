@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fork. Layer: init.
+ *
+ * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have one takes the nolock path),
+ * then take, in rank order, every slot's lock, the barns', the zone's and the vmap lock, each with a bound. Several threads
+ * may fork at once: the first takes the locks, the last gives them back; fork_lock guards that count.
+ * Parent: give all back. Child, where no other thread exists:
+ *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted the allocator) stay: the
+ *     interrupted code goes on in the child and gives them back; locks that a lost thread holds stay lost: nobody waits for them
+ *   - objects in other threads' sheaves and in barns' sheaves under way are lost (counted); the other slots become DEAD, and
+ *     their slabs, whose bitmaps were stable under the locks, are adopted as usual
+ *   - frees that were between R1 and R3 without a slot's lock are repaired slab by slab, if there were any
+ * A child of _Fork() or of a raw clone ran no handler. It finds fork_word zero (MADV_WIPEONFORK) at its first miss. Locks
+ * that other threads held are lost then; what is not locked is consistent.
+ */
+#include "init/init.h"
+#include "mm/page_alloc.h"
+#include "mm/pcpu.h"
+#include "mm/vmalloc.h"
+#include "os/os.h"
+#include "os/thread_key.h"
+
+static struct {
+	spinlock_t lock;		/* rank LOCK_FORK: the three below */
+	unsigned int nr_forking;
+	bool zone_held, vmap_held;
+	u64 barn_held;			/* bit: class */
+	unsigned long preparing;	/* thread_id() of who takes the locks just now */
+} fork_state;
+
+static void lock_everything(void)
+{
+	struct pcpu *c;
+	unsigned int i;
+
+	for_each_cpu(c)
+		c->fork_held = spin_lock_fork(&c->lock);
+	for (i = 1; i <= nr_kmalloc_caches; i++)
+		if (spin_lock_fork(&kmalloc_caches[i].barn.lock))
+			fork_state.barn_held |= 1ull << i;
+	fork_state.zone_held = spin_lock_fork(&zone_normal.lock);
+	fork_state.vmap_held = spin_lock_fork(&vmap_lock);
+}
+
+static void unlock_everything(void)
+{
+	struct pcpu *c;
+	unsigned int i;
+
+	if (fork_state.vmap_held)
+		spin_unlock(&vmap_lock);
+	if (fork_state.zone_held)
+		spin_unlock(&zone_normal.lock);
+	for (i = 1; i <= nr_kmalloc_caches; i++)
+		if (fork_state.barn_held >> i & 1)
+			spin_unlock(&kmalloc_caches[i].barn.lock);
+	for_each_cpu(c) {
+		if (c->fork_held) {
+			c->fork_held = false;
+			spin_unlock(&c->lock);
+		}
+	}
+	fork_state.barn_held = 0;
+	fork_state.zone_held = false;
+	fork_state.vmap_held = false;
+}
+
+void fork_prepare(void)
+{
+	struct pcpu *entered = cpu_enter();
+
+	atomic_fetch_add_explicit(&fork_under_way, 1, memory_order_relaxed);
+	if (spin_lock_fork(&fork_state.lock)) {
+		fork_state.preparing = thread_id();
+		if (!fork_state.nr_forking++)
+			lock_everything();
+		fork_state.preparing = 0;
+		spin_unlock(&fork_state.lock);
+	}
+	cpu_leave(entered);
+}
+
+void fork_parent(void)
+{
+	struct pcpu *entered = cpu_enter();
+
+	if (spin_lock_fork(&fork_state.lock)) {
+		if (fork_state.nr_forking && !--fork_state.nr_forking)
+			unlock_everything();
+		spin_unlock(&fork_state.lock);
+	}
+	atomic_fetch_sub_explicit(&fork_under_way, 1, memory_order_relaxed);
+	cpu_leave(entered);
+}
+
+/* Rule 8 of the protocol: one thread, so it holds every slab. */
+static void repair_slab(struct page *page, unsigned long addr, void *arg)
+{
+	struct slab *slab = (struct slab *)(void *)page;
+	unsigned int w, n = 0;
+
+	(void)addr;
+	(void)arg;
+	if (page->state != PAGE_SLAB || slab->nolock)
+		return;
+	for (w = 0; w < (slab->cache->objects + 63) / 64; w++) {
+		u64 bits = atomic_load_explicit(&remote_map(slab)[w], memory_order_relaxed);
+
+		if (!bits)
+			continue;
+		atomic_store_explicit(&remote_map(slab)[w], 0, memory_order_relaxed);
+		n += hweight64(bits & ~free_map(slab)[w]);
+		free_map(slab)[w] |= bits;
+		slab->hint = MIN(slab->hint, w);
+	}
+	if (atomic_load_explicit(&slab->pending, memory_order_relaxed))
+		atomic_store_explicit(&slab->pending, 0, memory_order_relaxed);
+	if (slab->debt)
+		slab->debt = 0;
+	slab->in_inbox = false;
+	if (n)
+		slab_put(atomic_load_explicit(&slab->owner, memory_order_relaxed), slab, n);
+}
+
+/* own: this thread's slot; busy: it forked in a signal handler that interrupted the allocator. */
+static void child_slots(struct pcpu *own, bool busy)
+{
+	bool all_mine = !busy;
+	struct pcpu *c;
+	unsigned int i;
+
+	for_each_cpu(c)
+		all_mine &= c->fork_held;
+	for_each_cpu(c) {
+		if (c == own)
+			continue;
+		if (!c->fork_held)
+			continue;	/* its thread left in the middle of something: it stays as it is */
+		for (i = 1; i <= nr_kmalloc_caches; i++) {
+			struct cpu_cache *cc = &c->cache[i];
+			unsigned long n = (unsigned long)(cc->top - cc->start);
+
+			if (cc->spare) {
+				n += cc->spare->count;
+				cc->spare->count = 0;
+			}
+			cc->top = cc->start;
+			atomic_fetch_add_explicit(&nr_lost_objects, n, memory_order_relaxed);
+		}
+		if (atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE) {
+			atomic_store_explicit(&c->state, CPU_DEAD, memory_order_relaxed);
+			atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+		}
+	}
+	/* if this thread itself was interrupted in the middle of one, its slab must stay as it is */
+	if (all_mine && atomic_load_explicit(&nolock_frees_in_flight, memory_order_relaxed)) {
+		atomic_store_explicit(&nolock_frees_in_flight, 0, memory_order_relaxed);
+		for_each_cpu(c) {
+			atomic_store_explicit(&c->inbox, NULL, memory_order_relaxed);
+			atomic_store_explicit(&c->inbox_len, 0, memory_order_relaxed);
+		}
+		memmap_for_each_block(repair_slab, NULL);
+	}
+}
+
+static void arm_fork_word(void)
+{
+	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
+}
+
+void fork_child(void)
+{
+	struct pcpu *entered = cpu_enter();
+
+	arm_fork_word();
+	if (fork_state.preparing == thread_id()) {
+		cpu_leave(entered);	/* a signal handler forked in the middle of fork_prepare(), which goes on */
+		return;
+	}
+	if (fork_state.nr_forking) {
+		if (fork_state.zone_held)
+			zone_fork_child();
+		if (fork_state.vmap_held)
+			vmap_fork_child();
+		child_slots(own_cpu, entered == &busy_cpu);
+		unlock_everything();
+	}
+	fork_state.nr_forking = 0;
+	fork_state.preparing = 0;
+	atomic_store_explicit(&fork_state.lock.holder, 0, memory_order_relaxed);
+	atomic_store_explicit(&fork_under_way, 0, memory_order_relaxed);
+	cpu_leave(entered);
+}
+
+/* The caller is inside the allocator, at its entry, and holds nothing. */
+void fork_raw_child(void)
+{
+	struct pcpu *c;
+	unsigned int i;
+
+	atomic_store_explicit(&fork_state.lock.holder, 0, memory_order_relaxed);
+	fork_state.nr_forking = 1;
+	fork_state.preparing = 0;
+	fork_state.barn_held = 0;
+	for_each_cpu(c)
+		c->fork_held = spin_trylock(&c->lock);
+	for (i = 1; i <= nr_kmalloc_caches; i++)
+		if (spin_trylock(&kmalloc_caches[i].barn.lock))
+			fork_state.barn_held |= 1ull << i;
+	fork_state.zone_held = spin_trylock(&zone_normal.lock);
+	fork_state.vmap_held = spin_trylock(&vmap_lock);
+	fork_child();
+}
+
+void fork_init(void)
+{
+	_Atomic unsigned long *word = os_map(NULL, PAGE_SIZE);
+
+	if (word && os_wipeonfork((void *)word, PAGE_SIZE)) {
+		atomic_store_explicit(word, 1, memory_order_relaxed);
+		fork_word = word;
+	} else if (word) {
+		os_unmap((void *)word, PAGE_SIZE);	/* an old kernel: a raw child is not noticed */
+	}
+	thread_atfork(fork_prepare, fork_parent, fork_child);
+}

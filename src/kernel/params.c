@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The option parser. Layer: kernel.
+ * Blank-separated key or key=value. A mistake costs one line and leaves the default; the rest still counts.
+ */
+#include "kernel/params.h"
+#include "kernel/printk.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "os/os.h"
+
+#define TEXT_MAX	512	/* longest free text, NUL included: a path */
+#define KEY_SHOWN	60	/* how much of a wrong word is repeated in the warning */
+
+struct param {
+	const char *key, *choices, *dflt, *range, *help;
+};
+
+static const struct param table[NR_PARAMS] = {
+#define PARAM(key, choices, dflt, range, help) { #key, choices, dflt, range, help },
+#include "kernel/params.def"
+#undef PARAM
+};
+
+static struct {
+	u8 choice[NR_PARAMS];
+	char text[TEXT_MAX];	/* the one free-text option there is */
+} params;
+
+static bool is_text(const struct param *p)
+{
+	return !p->choices[0];
+}
+
+/* The number of value in "a|b|c", or -1. */
+static int find_choice(const char *choices, const char *value, size_t len)
+{
+	int nr = 0;
+
+	for (;;) {
+		size_t n = 0;
+
+		while (choices[n] && choices[n] != '|')
+			n++;
+		if (n == len && !memcmp(choices, value, len))
+			return nr;
+		if (!choices[n])
+			return -1;
+		choices += n + 1;
+		nr++;
+	}
+}
+
+static size_t choice_name(const char *choices, unsigned int nr, const char **name)
+{
+	size_t n = 0;
+
+	while (nr)
+		nr -= *choices++ == '|';
+	while (choices[n] && choices[n] != '|')
+		n++;
+	*name = choices;
+	return n;
+}
+
+/* Levenshtein distance of a key and a word of at most 31 characters. */
+static unsigned int distance(const char *key, const char *word, size_t len)
+{
+	unsigned int row[32], diag, i, j;
+
+	for (i = 0; i <= len; i++)
+		row[i] = i;
+	for (j = 0; key[j]; j++) {
+		diag = row[0];
+		row[0] = j + 1;
+		for (i = 1; i <= len; i++) {
+			unsigned int best = diag + (key[j] != word[i - 1]);
+
+			diag = row[i];
+			best = MIN(best, MIN(row[i], row[i - 1]) + 1);
+			row[i] = best;
+		}
+	}
+	return row[len];
+}
+
+static const struct param *nearest(const char *word, size_t len)
+{
+	const struct param *best = NULL;
+	unsigned int i, d, best_d = 4;
+
+	if (len > 31)
+		return NULL;
+	for (i = 0; i < NR_PARAMS; i++) {
+		d = distance(table[i].key, word, len);
+		if (d < best_d) {
+			best_d = d;
+			best = &table[i];
+		}
+	}
+	return best;
+}
+
+static void warn_unknown(const char *word, size_t len)
+{
+	const struct param *p = nearest(word, len);
+	char shown[KEY_SHOWN];
+
+	len = MIN(len, sizeof(shown) - 1);
+	memcpy(shown, word, len);
+	shown[len] = '\0';
+	if (p)
+		pr_warn("unknown option '%s', nearest is '%s' (%s); ignored", shown, p->key, p->range);
+	else
+		pr_warn("unknown option '%s', expected one of those that KMALLOC_OPTIONS=help lists; ignored", shown);
+}
+
+static void set_param(unsigned int id, const char *value, size_t len)
+{
+	const struct param *p = &table[id];
+	char shown[KEY_SHOWN];
+	int nr;
+
+	if (is_text(p)) {
+		if (len && len < TEXT_MAX) {
+			memcpy(params.text, value, len);
+			params.text[len] = '\0';
+			return;
+		}
+	} else {
+		nr = len ? find_choice(p->choices, value, len) : -1;
+		if (nr >= 0) {
+			params.choice[id] = (u8)nr;
+			return;
+		}
+	}
+	len = MIN(len, sizeof(shown) - 1);
+	memcpy(shown, value, len);
+	shown[len] = '\0';
+	pr_warn("option '%s' has the value '%s', expected %s; using '%s'", p->key, shown, p->range,
+		p->dflt[0] ? p->dflt : "nothing");
+}
+
+static void parse_word(const char *word, size_t len)
+{
+	size_t key = 0;
+	unsigned int i;
+
+	while (key < len && word[key] != '=')
+		key++;
+	for (i = 0; i < NR_PARAMS; i++) {
+		if (strlen(table[i].key) != key || memcmp(table[i].key, word, key))
+			continue;
+		if (key < len)
+			set_param(i, word + key + 1, len - key - 1);
+		else if (find_choice(table[i].choices, "1", 1) >= 0)
+			set_param(i, "1", 1);
+		else
+			set_param(i, "", 0);
+		return;
+	}
+	warn_unknown(word, key);
+}
+
+void params_init(const char *text)
+{
+	unsigned int i;
+	size_t len;
+
+	for (i = 0; i < NR_PARAMS; i++)
+		if (!is_text(&table[i]))
+			params.choice[i] = (u8)find_choice(table[i].choices, table[i].dflt, strlen(table[i].dflt));
+	params.text[0] = '\0';
+	if (!text)
+		return;
+	for (;;) {
+		while (*text == ' ' || *text == '\t' || *text == '\n')
+			text++;
+		for (len = 0; text[len] && text[len] != ' ' && text[len] != '\t' && text[len] != '\n'; )
+			len++;
+		if (!len)
+			return;
+		parse_word(text, len);
+		text += len;
+	}
+}
+
+unsigned int param_choice(enum param_id id)
+{
+	return params.choice[id];
+}
+
+const char *param_text(enum param_id id)
+{
+	return is_text(&table[id]) ? params.text : "";
+}
+
+void params_help(void)
+{
+	unsigned int i;
+
+	pr_cont("KMALLOC_OPTIONS takes key or key=value, separated by blanks:");
+	for (i = 0; i < NR_PARAMS; i++)
+		pr_cont("  %-14s %s [%s; default %s]", table[i].key, table[i].help, table[i].range,
+			table[i].dflt[0] ? table[i].dflt : "nothing");
+}
+
+size_t params_describe(char *buf, size_t size)
+{
+	size_t n = 0;
+	unsigned int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < NR_PARAMS; i++) {
+		const struct param *p = &table[i];
+		const char *name, *sep = n ? " " : "";
+		char value[16];
+		size_t len;
+
+		if (is_text(p)) {
+			if (params.text[0])
+				n += scnprintf(buf + n, size - n, "%s%s=%s", sep, p->key, params.text);
+			continue;
+		}
+		len = MIN(choice_name(p->choices, params.choice[i], &name), sizeof(value) - 1);
+		memcpy(value, name, len);
+		value[len] = '\0';
+		if (len != strlen(p->dflt) || memcmp(value, p->dflt, len))
+			n += scnprintf(buf + n, size - n, "%s%s=%s", sep, p->key, value);
+	}
+	return n;
+}

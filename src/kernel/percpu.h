@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A "cpu" is a thread slot (struct pcpu, mm/pcpu.h). Layer: kernel. Here: what a thread knows of itself; mm/hot.h
+ * explains this_cpu.
+ */
+#ifndef KM_KERNEL_PERCPU_H
+#define KM_KERNEL_PERCPU_H
+
+#include "lib/types.h"
+
+struct pcpu;
+
+extern __thread struct pcpu *this_cpu __km(this_cpu) __initial_exec;
+extern __thread struct pcpu *own_cpu __km(own_cpu) __initial_exec;	/* the slot that this thread holds, or NULL */
+extern __thread unsigned int exit_rounds __km(exit_rounds) __initial_exec;
+
+/* Names a live thread, also in a fork child; no system call. */
+static __always_inline unsigned long thread_id(void)
+{
+	return (unsigned long)&this_cpu;
+}
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/* Waiting for a lock, with a bound. Layer: kernel. */
+#include "kernel/spinlock.h"
+#include "os/os.h"
+
+#define SPINS	100	/* about 1 microsecond: longer than any critical section without a system call */
+#define YIELDS	50	/* lets a preempted holder run where there are fewer cores than threads */
+#define SLEEPS	400	/* times SLEEP_US: about 50 ms in all, then the holder is taken for lost */
+#define SLEEP_US 50
+
+_Atomic unsigned int fork_under_way;
+_Atomic unsigned long spin_waits;
+
+bool __spin_lock_slow(spinlock_t *lock, bool in_fork)
+{
+	unsigned int i;
+
+	atomic_fetch_add_explicit(&spin_waits, 1, memory_order_relaxed);
+	if (spin_is_mine(lock))
+		return false;	/* the code that this signal handler interrupted holds it */
+	for (i = 0; i < SPINS + YIELDS + SLEEPS; i++) {
+		if (spin_trylock(lock))
+			return true;
+		if (READ_ONCE(lock->lost))
+			return false;
+		if (!in_fork && READ_ONCE(fork_under_way))
+			return false;
+		if (i < SPINS)
+			cpu_relax();
+		else if (i < SPINS + YIELDS)
+			os_yield();
+		else
+			os_sleep_us(SLEEP_US);
+	}
+	WRITE_ONCE(lock->lost, true);
+	return false;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* Text formatting without libc. Layer: lib. */
+#include "lib/format.h"
+
+struct out {
+	char *pos, *end;	/* end: where the NUL may stand at the latest */
+};
+
+static void put(struct out *o, char c)
+{
+	if (o->pos < o->end)
+		*o->pos++ = c;
+}
+
+struct spec {
+	unsigned int width;
+	bool left;
+	char pad;
+};
+
+static void put_text(struct out *o, const char *s, size_t len, const struct spec *spec)
+{
+	size_t fill = len < spec->width ? spec->width - len : 0;
+
+	if (!spec->left)
+		while (fill) {
+			put(o, spec->pad);
+			fill--;
+		}
+	while (len--)
+		put(o, *s++);
+	while (fill--)
+		put(o, ' ');
+}
+
+static void put_number(struct out *o, u64 v, bool negative, unsigned int base, struct spec *spec)
+{
+	char buf[24], *p = buf + sizeof(buf);
+
+	do {
+		*--p = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v);
+	if (negative)
+		*--p = '-';
+	put_text(o, p, (size_t)(buf + sizeof(buf) - p), spec);
+}
+
+static size_t text_len(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+static const char *parse_spec(const char *f, struct spec *spec, bool *wide)
+{
+	*spec = (struct spec){ .pad = ' ' };
+	*wide = false;
+	for (;; f++) {
+		if (*f == '-')
+			spec->left = true;
+		else if (*f == '0')
+			spec->pad = '0';
+		else
+			break;
+	}
+	for (; *f >= '0' && *f <= '9'; f++)
+		spec->width = spec->width * 10 + (unsigned int)(*f - '0');
+	for (; *f == 'l' || *f == 'z'; f++)
+		*wide = true;
+	return f;
+}
+
+size_t vscnprintf(char *buf, size_t size, const char *f, va_list ap)
+{
+	struct out o = { buf, buf + (size ? size - 1 : 0) };
+	struct spec spec;
+	const char *s;
+	bool wide;
+	s64 v;
+	char c;
+
+	if (!size)
+		return 0;
+	for (; *f; f++) {
+		if (*f != '%') {
+			put(&o, *f);
+			continue;
+		}
+		f = parse_spec(f + 1, &spec, &wide);
+		switch (*f) {
+		case 's':
+			s = va_arg(ap, const char *);
+			if (!s)
+				s = "(null)";
+			put_text(&o, s, text_len(s), &spec);
+			break;
+		case 'c':
+			c = (char)va_arg(ap, int);
+			put_text(&o, &c, 1, &spec);
+			break;
+		case 'd':
+			v = wide ? va_arg(ap, long) : va_arg(ap, int);
+			put_number(&o, v < 0 ? 0 - (u64)v : (u64)v, v < 0, 10, &spec);
+			break;
+		case 'u':
+			put_number(&o, wide ? va_arg(ap, unsigned long) : va_arg(ap, unsigned int),
+				   false, 10, &spec);
+			break;
+		case 'x':
+			put_number(&o, wide ? va_arg(ap, unsigned long) : va_arg(ap, unsigned int),
+				   false, 16, &spec);
+			break;
+		case 'p':
+			put(&o, '0');
+			put(&o, 'x');
+			put_number(&o, (u64)(uintptr_t)va_arg(ap, void *), false, 16, &spec);
+			break;
+		case '%':
+			put(&o, '%');
+			break;
+		case '\0':
+			f--;
+			break;
+		}
+	}
+	*o.pos = '\0';
+	return (size_t)(o.pos - buf);
+}
+
+size_t scnprintf(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = vscnprintf(buf, size, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+bool parse_ulong(const char *s, size_t len, unsigned long *out)
+{
+	unsigned long v = 0;
+
+	if (!len)
+		return false;
+	for (; len; len--, s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		if (__builtin_mul_overflow(v, 10ul, &v) ||
+		    __builtin_add_overflow(v, (unsigned long)(*s - '0'), &v))
+			return false;
+	}
+	*out = v;
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text formatting without libc's locale, buffers or errno. Layer: lib.
+ * Understands %s %c %d %u %x %p %% with l, ll and z, width, '-' and '0'. Always ends with a NUL.
+ */
+#ifndef KM_LIB_FORMAT_H
+#define KM_LIB_FORMAT_H
+
+#include <stdarg.h>
+#include "lib/types.h"
+
+/* Returns the number of characters written, the NUL not counted: at most size - 1. */
+size_t scnprintf(char *buf, size_t size, const char *fmt, ...) __km(scnprintf) __printf(3, 4);
+size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list ap) __km(vscnprintf);
+
+/* Parses an unsigned decimal number that fills s[0 .. len - 1]; false if it is none or too large. */
+bool parse_ulong(const char *s, size_t len, unsigned long *out) __km(parse_ulong);
+
+static inline bool text_equals(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+#endif

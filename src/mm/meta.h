@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for the allocator's own records. Layer: mm.
+ * Lock-free and for ever: what comes from here is never unmapped, so a stale pointer to a record stays readable.
+ */
+#ifndef KM_MM_META_H
+#define KM_MM_META_H
+
+#include "lib/types.h"
+
+/* Zeroed; align a power of two up to 4096; NULL if the system has no memory. */
+void *meta_alloc(size_t size, size_t align) __km(meta_alloc);
+unsigned long meta_bytes(void) __km(meta_bytes);	/* address space taken so far */
+
+#endif

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The buddy allocator. Layer: mm. Knows nothing of slabs.
+ *
+ * States of a block (its first struct page):
+ *   PAGE_FREE      on free_area[order]; merged with its buddy whenever that is free and of the same order
+ *   PAGE_ISOLATED  on zone->isolated, owned by one purging thread, which puts it back
+ *   PAGE_USED      the caller's
+ *   deferred       PAGE_USED or PAGE_ISOLATED, pushed on zone->deferred by a free that could not have the lock
+ *
+ * Clean and dirty: the dirty masks of memmap say which frames may hold memory; they go with the address, so
+ * blocks of both kinds merge. A wholly free pageblock with dirty frames is on zone->lru, oldest first; the
+ * purger takes the free block around the oldest one out, gives its dirty frames back outside the lock, and frees it again.
+ * Frames that the system will not take (mlock, seccomp) stay dirty but leave the lru, so that nobody tries for ever.
+ *
+ * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their pages are.
+ */
+#include "mm/page_alloc.h"
+#include "mm/purge.h"
+#include "kernel/bug.h"
+
+#define CHUNK_MIN	(2ul << 20)	/* one huge page */
+#define CHUNK_MAX	(64ul << 20)
+#define CHUNK_SHARE	4		/* a new chunk is a quarter of what the zone has */
+
+struct zone zone_normal;
+
+unsigned long page_address(const struct page *page)
+{
+	return page->virtual;
+}
+
+static void zone_init(struct zone *z)
+{
+	unsigned int i;
+
+	for (i = 0; i <= MAX_PAGE_ORDER; i++)
+		INIT_LIST_HEAD(&z->free_area[i].free_list);
+	INIT_LIST_HEAD(&z->lru);
+	INIT_LIST_HEAD(&z->isolated);
+	z->ready = true;
+}
+
+static void lru_add(struct zone *z, unsigned long addr, unsigned long seq)
+{
+	struct page *page = virt_to_page(addr);
+
+	if (page->on_lru || !*dirty_mask(addr))
+		return;
+	page->on_lru = true;
+	page->virtual = addr;
+	page->seq = seq;
+	list_add_tail(&page->lru, &z->lru);
+}
+
+static void lru_del(unsigned long addr)
+{
+	struct page *page = virt_to_page(addr);
+
+	if (page->on_lru) {
+		page->on_lru = false;
+		list_del(&page->lru);
+	}
+}
+
+/* Dirty frames of a block of at least a pageblock. */
+static long count_dirty(unsigned long addr, unsigned int order)
+{
+	unsigned long end = addr + (PAGE_SIZE << order);
+	long n = 0;
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE)
+		n += hweight64(*dirty_mask(addr));
+	return n;
+}
+
+static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int order)
+{
+	struct page *page = virt_to_page(addr);
+	bool dirty = *dirty_mask(addr) != 0;
+
+	page->state = PAGE_FREE;
+	page->order = (u8)order;
+	page->virtual = addr;
+	if (dirty)
+		list_add(&page->list, &z->free_area[order].free_list);
+	else
+		list_add_tail(&page->list, &z->free_area[order].free_list);
+	z->free_area[order].nr_free++;
+	z->free_pages += 1ul << order;
+}
+
+static void del_from_free_area(struct zone *z, struct page *page)
+{
+	list_del(&page->list);
+	page->state = PAGE_NONE;
+	z->free_area[page->order].nr_free--;
+	z->free_pages -= 1ul << page->order;
+}
+
+/* Zone lock held. keep_lru false: the dirty frames are such that the system does not take. */
+static void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
+{
+	unsigned long start = addr, a;
+	unsigned int old_order = order;
+
+	virt_to_page(addr)->state = PAGE_NONE;
+	while (order < MAX_PAGE_ORDER) {
+		unsigned long buddy_addr = addr ^ (PAGE_SIZE << order);
+		struct page *buddy = virt_to_page(buddy_addr);
+
+		if (!buddy || buddy->state != PAGE_FREE || buddy->order != order)
+			break;
+		del_from_free_area(z, buddy);
+		addr = MIN(addr, buddy_addr);
+		order++;
+	}
+	add_to_free_area(z, addr, order);
+	if (keep_lru && order >= PAGEBLOCK_ORDER) {
+		unsigned long seq = purge_next_seq();
+		unsigned long end = start + MAX(PAGE_SIZE << old_order, PAGEBLOCK_SIZE);
+
+		for (a = ALIGN_DOWN(start, PAGEBLOCK_SIZE); a < end; a += PAGEBLOCK_SIZE)
+			lru_add(z, a, seq);
+	}
+}
+
+static void drain_deferred(struct zone *z)
+{
+	struct llist_node *n = llist_del_all(&z->deferred), *next;
+
+	for (; n; n = next) {
+		struct page *page = container_of((struct list_head *)(void *)n, struct page, lru);
+
+		next = n->next;
+		if (page->state == PAGE_ISOLATED)
+			list_del(&page->list);
+		__free_block(z, page_address(page), page->order, true);
+	}
+}
+
+static bool zone_lock(struct zone *z)
+{
+	if (!spin_lock(&z->lock))
+		return false;
+	if (unlikely(!z->ready))
+		zone_init(z);
+	if (unlikely(atomic_load_explicit(&z->deferred.first, memory_order_relaxed)))
+		drain_deferred(z);
+	return true;
+}
+
+static void defer(struct zone *z, struct page *page)
+{
+	llist_add((struct llist_node *)(void *)&page->lru, &z->deferred);
+}
+
+/* Zone lock held. Maps a chunk that holds a block of the order. */
+static bool zone_grow(struct zone *z, unsigned int order)
+{
+	size_t block = MAX(PAGE_SIZE << order, PAGEBLOCK_SIZE);
+	size_t size = ALIGN_UP(z->managed_pages * PAGE_SIZE / CHUNK_SHARE, CHUNK_MIN);
+	unsigned long addr = 0, end, a;
+
+	size = MAX(MIN(MAX(size, CHUNK_MIN), CHUNK_MAX), block);
+	for (; size >= block; size /= 2) {
+		addr = (unsigned long)os_map_aligned(size, MAX(MIN(size, CHUNK_MIN), block));
+		if (addr)
+			break;
+	}
+	if (!addr)
+		return false;
+	if (!memmap_add_sections(addr, size)) {
+		os_unmap((void *)addr, size);
+		return false;
+	}
+	os_nohugepage((void *)addr, size);
+	z->managed_pages += size >> os_page_shift;
+	z->nr_chunks++;
+	end = addr + size;
+	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = 0;
+	while (addr < end) {
+		order = MIN((unsigned int)__builtin_ctzl(addr) - os_page_shift, MAX_PAGE_ORDER);
+		while (PAGE_SIZE << order > end - addr)
+			order--;
+		__free_block(z, addr, order, false);
+		addr += PAGE_SIZE << order;
+	}
+	return true;
+}
+
+/* Zone lock held. */
+static struct page *rmqueue(struct zone *z, unsigned int order)
+{
+	unsigned int o;
+
+	for (o = order; o <= MAX_PAGE_ORDER; o++) {
+		struct page *page;
+		unsigned long addr, a;
+
+		if (list_empty(&z->free_area[o].free_list))
+			continue;
+		page = list_first_entry(&z->free_area[o].free_list, struct page, list);
+		addr = page_address(page);
+		del_from_free_area(z, page);
+		while (o > order) {	/* keep the lower half: low addresses are used first */
+			o--;
+			if (o < PAGEBLOCK_ORDER)
+				lru_del(ALIGN_DOWN(addr, PAGEBLOCK_SIZE));
+			add_to_free_area(z, addr + (PAGE_SIZE << o), o);
+		}
+		for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
+			if (order >= PAGEBLOCK_ORDER)
+				lru_del(a);
+		page->state = PAGE_USED;
+		page->order = (u8)order;
+		page->virtual = addr;
+		return page;
+	}
+	return NULL;
+}
+
+struct page *alloc_block(unsigned int order, gfp_t gfp)
+{
+	struct zone *z = &zone_normal;
+	struct page *page;
+	long dirty = 0;
+
+	(void)gfp;	/* what the request may do: with the public API */
+	if (!zone_lock(z))
+		return NULL;
+	page = rmqueue(z, order);
+	if (!page && zone_grow(z, order))
+		page = rmqueue(z, order);
+	if (page && order >= PAGEBLOCK_ORDER)
+		dirty = count_dirty(page_address(page), order);
+	spin_unlock(&z->lock);
+	if (page)
+		purge_account_alloc((long)(PAGE_SIZE >> FRAME_SHIFT) << order, dirty);
+	return page;
+}
+
+void free_block(struct page *page, unsigned int order)
+{
+	struct zone *z = &zone_normal;
+	long dirty = order >= PAGEBLOCK_ORDER ? count_dirty(page_address(page), order) : 0;
+
+	VM_BUG_ON(page->order != order);
+	if (zone_lock(z)) {
+		__free_block(z, page_address(page), order, true);
+		spin_unlock(&z->lock);
+	} else {
+		defer(z, page);
+	}
+	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order, dirty);
+}
+
+/* The free block that holds the wholly free pageblock at addr. */
+static struct page *free_block_around(unsigned long addr)
+{
+	unsigned int order;
+
+	for (order = PAGEBLOCK_ORDER; order <= MAX_PAGE_ORDER; order++) {
+		struct page *page = virt_to_page(ALIGN_DOWN(addr, PAGE_SIZE << order));
+
+		if (page && page->state == PAGE_FREE && page->order >= order)
+			return page;
+	}
+	return NULL;
+}
+
+/* Gives back each run of dirty frames of the block; false if the system refused one. */
+static bool dontneed_dirty(unsigned long addr, unsigned long end, unsigned long *purged)
+{
+	unsigned long start, a;
+	bool ok = true;
+
+	for (a = addr; a < end; ) {
+		if (!*dirty_mask(a)) {
+			a += PAGEBLOCK_SIZE;
+			continue;
+		}
+		start = a;	/* whole pageblocks: their clean frames cost nothing */
+		while (a < end && *dirty_mask(a)) {
+			*purged += hweight64(*dirty_mask(a));
+			a += PAGEBLOCK_SIZE;
+		}
+		if (os_dontneed((void *)start, a - start)) {
+			for (; start < a; start += PAGEBLOCK_SIZE)
+				*dirty_mask(start) = 0;
+		} else {
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+unsigned long zone_purge_oldest(void)
+{
+	struct zone *z = &zone_normal;
+	unsigned long addr, end, a, purged = 0;
+	struct page *page;
+	bool ok;
+
+	if (!zone_lock(z))
+		return 0;
+	if (list_empty(&z->lru)) {
+		spin_unlock(&z->lock);
+		return 0;
+	}
+	page = list_first_entry(&z->lru, struct page, lru);
+	page = free_block_around(page_address(page));
+	VM_BUG_ON(!page);
+	addr = page_address(page);
+	end = addr + (PAGE_SIZE << page->order);
+	del_from_free_area(z, page);
+	page->state = PAGE_ISOLATED;
+	list_add(&page->list, &z->isolated);
+	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
+		lru_del(a);
+	spin_unlock(&z->lock);
+
+	ok = dontneed_dirty(addr, end, &purged);
+	purge_account_purged((long)purged);
+
+	if (!zone_lock(z)) {
+		defer(z, page);
+		return purged;
+	}
+	list_del(&page->list);
+	__free_block(z, addr, page->order, ok);
+	spin_unlock(&z->lock);
+	return purged;
+}
+
+unsigned long zone_oldest_seq(void)
+{
+	struct zone *z = &zone_normal;
+	unsigned long seq = ULONG_MAX;
+
+	if (!zone_lock(z))
+		return seq;
+	if (!list_empty(&z->lru))
+		seq = list_first_entry(&z->lru, struct page, lru)->seq;
+	spin_unlock(&z->lock);
+	return seq;
+}
+
+void zone_fork_child(void)
+{
+	struct zone *z = &zone_normal;
+	struct page *page, *n;
+
+	if (!z->ready)
+		return;
+	drain_deferred(z);
+	list_for_each_entry_safe(page, n, &z->isolated, list) {
+		unsigned long addr = page_address(page), a;
+
+		for (a = addr; a < addr + (PAGE_SIZE << page->order); a += PAGEBLOCK_SIZE)
+			*dirty_mask(a) = 0xffff;
+		list_del(&page->list);
+		__free_block(z, addr, page->order, true);
+	}
+}
+
+bool zone_validate(void)
+{
+	struct zone *z = &zone_normal;
+	unsigned long pages = 0, n;
+	struct page *page;
+	unsigned int o;
+	bool ok = true;
+
+	if (!zone_lock(z))
+		return false;
+	for (o = 0; o <= MAX_PAGE_ORDER; o++) {
+		n = 0;
+		list_for_each_entry(page, &z->free_area[o].free_list, list) {
+			unsigned long addr = page_address(page);
+			struct page *buddy = virt_to_page(addr ^ (PAGE_SIZE << o));
+
+			n++;
+			ok &= page->state == PAGE_FREE && page->order == o && virt_to_page(addr) == page;
+			ok &= IS_ALIGNED(addr, PAGE_SIZE << o);
+			ok &= o == MAX_PAGE_ORDER || !buddy || buddy->state != PAGE_FREE || buddy->order != o;
+		}
+		ok &= n == z->free_area[o].nr_free;
+		pages += n << o;
+	}
+	ok &= pages == z->free_pages && pages <= z->managed_pages;
+	list_for_each_entry(page, &z->lru, lru)
+		ok &= page->on_lru;
+	spin_unlock(&z->lock);
+	return ok;
+}

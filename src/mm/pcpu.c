@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/* Thread slots: taking and leaving them, and the start of mm. Layer: mm. */
+#include "mm/pcpu.h"
+#include "mm/meta.h"
+#include "mm/purge.h"
+#include "kernel/params.h"
+#include "kernel/printk.h"
+
+struct hot_data hot_data;
+struct pcpu empty_cpu;	/* all zero: every cache misses */
+
+__thread struct pcpu *this_cpu = &empty_cpu;
+__thread struct pcpu *own_cpu;
+__thread unsigned int exit_rounds;
+
+_Atomic(struct pcpu *) all_cpus;
+_Atomic unsigned int nr_dead_cpus;
+bool reap_dead_threads;
+
+static _Atomic unsigned long fork_word_default = 1;
+_Atomic unsigned long *fork_word = &fork_word_default;
+
+_Atomic bool mm_ready;
+static _Atomic unsigned int mm_init_state;
+
+/*
+ * Page size, options, caches. The first caller does it, the others wait: it takes microseconds, makes no
+ * call that could come back here, and signals are blocked meanwhile.
+ */
+void mm_init(void)
+{
+	unsigned int expect = 0;
+	unsigned long mask;
+
+	if (!atomic_compare_exchange_strong_explicit(&mm_init_state, &expect, 1, memory_order_acquire,
+						     memory_order_relaxed)) {
+		while (!atomic_load_explicit(&mm_ready, memory_order_acquire))
+			os_yield();
+		return;
+	}
+	mask = os_block_signals();
+	os_init();
+	params_init(os_is_secure() ? NULL : os_getenv("KMALLOC_OPTIONS"));
+	panic_on_bug = param_choice(PARAM_panic) != 0;
+	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
+	atomic_store_explicit(&mm_ready, true, memory_order_release);
+	os_restore_signals(mask);
+}
+
+static void cpu_init(struct pcpu *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_CLASSES; i++)
+		INIT_LIST_HEAD(&c->slabs[i].partial);
+	INIT_LIST_HEAD(&c->pcp);
+}
+
+/* A LIVE slot whose thread ended without telling: its sheaves are as that thread left them. */
+static bool reap(struct pcpu *c)
+{
+	if (!reap_dead_threads || !os_thread_is_gone(c->tid))
+		return false;
+	return spin_trylock(&c->lock);
+}
+
+static struct pcpu *take_dead_cpu(void)
+{
+	struct pcpu *c;
+
+	if (!atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed) && !reap_dead_threads)
+		return NULL;
+	for_each_cpu(c) {
+		if (atomic_load_explicit(&c->state, memory_order_relaxed) != CPU_DEAD) {
+			if (!reap(c))
+				continue;
+		} else {
+			if (!spin_trylock(&c->lock))
+				continue;
+			if (atomic_load_explicit(&c->state, memory_order_acquire) != CPU_DEAD) {
+				spin_unlock(&c->lock);
+				continue;
+			}
+			atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
+			atomic_fetch_sub_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+		}
+		c->tid = reap_dead_threads ? os_gettid() : 0;
+		spin_unlock(&c->lock);
+		return c;
+	}
+	return NULL;
+}
+
+struct pcpu *cpu_acquire(void)
+{
+	struct pcpu *c, *head;
+
+	if (own_cpu)	/* a signal handler got it between our load and store of this_cpu */
+		return own_cpu;
+	if (exit_rounds == UINT_MAX)
+		return NULL;
+	c = take_dead_cpu();
+	if (!c) {
+		c = meta_alloc(sizeof(*c), 64);
+		if (!c)
+			return NULL;
+		cpu_init(c);
+		c->tid = reap_dead_threads ? os_gettid() : 0;
+		atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
+		head = atomic_load_explicit(&all_cpus, memory_order_relaxed);
+		do {
+			c->next = head;
+		} while (!atomic_compare_exchange_weak_explicit(&all_cpus, &head, c, /* pairs: for_each_cpu */
+								memory_order_release, memory_order_relaxed));
+	}
+	own_cpu = c;
+	return c;
+}
+
+void cpu_exit(void)
+{
+	struct pcpu *entered = cpu_enter(), *c = own_cpu;
+	bool locked;
+
+	own_cpu = NULL;
+	exit_rounds = UINT_MAX;
+	/* this_cpu stays &busy_cpu: what the thread still does goes without a slot */
+	if (!c || entered != c)
+		return;		/* left by siglongjmp: the slot's state is not known, so nobody gets it */
+	slab_flush_all_sheaves(c);
+	locked = spin_lock(&c->lock);
+	if (locked)
+		cpu_drain_inbox(c);
+	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);
+	if (locked)
+		spin_unlock(&c->lock);
+	purge_check();
+}
+
+void cpu_abandon(struct pcpu *c)
+{
+	slab_flush_all_sheaves(c);	/* by the remote path */
+	own_cpu = NULL;
+	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);
+	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+}
+
+unsigned int cpu_count(enum cpu_state state)
+{
+	struct pcpu *c;
+	unsigned int n = 0;
+
+	for_each_cpu(c)
+		n += atomic_load_explicit(&c->state, memory_order_relaxed) == state;
+	return n;
+}

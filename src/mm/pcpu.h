@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct pcpu: a thread slot. Layer: mm.
+ *
+ * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's). Taken from DEAD to LIVE, and back,
+ * by who holds `lock`; a thread that cannot have the lock when it ends stores DEAD without it and never touches
+ * the slot again. Records are never unmapped.
+ * `cache` belongs to the slot's thread alone, without a lock. Everything from `lock` on belongs to the holder of the lock,
+ * but for the atomics: that is the thread once a miss, or anyone who got it by trylock.
+ */
+#ifndef KM_MM_PCPU_H
+#define KM_MM_PCPU_H
+
+#include "mm/slab.h"
+
+/* A sheaf as the hit paths see it: an entry whose pointers are equal always misses. */
+struct cpu_cache {
+	void **top;		/* first empty place of the main sheaf */
+	void **start, **end;	/* of the main sheaf's objects */
+	struct slab_sheaf *spare;	/* NULL, empty or full */
+};
+
+struct cpu_slabs {
+	struct slab *current;		/* where objects are taken first, or NULL */
+	struct list_head partial;	/* further slabs with free objects */
+	unsigned long nfree;		/* objects free in all slabs of this slot and cache */
+	unsigned int nr_slabs;
+};
+
+static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "the busy slot in hot_data has room for the caches");
+
+enum cpu_state { CPU_DEAD, CPU_LIVE };
+
+#define PCP_MAX_BLOCKS	8u	/* pageblocks a slot keeps: half a MiB */
+#define PCP_BATCH	4u
+
+struct pcpu {
+	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
+
+	spinlock_t lock;
+	bool fork_held;			/* this lock was taken for the fork that is under way */
+	u8 ready;
+	_Atomic u8 state;		/* enum cpu_state */
+	_Atomic bool flush_request;	/* someone wants the memory in the sheaves: honoured at the next miss */
+	int tid;			/* of the thread that took it last */
+	_Atomic u32 inbox_len;		/* slabs pushed since it was emptied; a hint */
+	_Atomic(struct slab *) inbox;
+	struct pcpu *next;		/* all slots; constant */
+	unsigned long free_bytes;	/* in free objects of all own slabs */
+	unsigned long freed_bytes;	/* since free pages in partial slabs were last given back */
+	struct list_head pcp;		/* free pageblocks kept for the next slab */
+	unsigned int nr_pcp;
+	struct cpu_slabs slabs[NR_CLASSES];
+};
+
+/* Until the first allocation has set up page size, options and caches; mm_init() does, once, from any thread. */
+extern _Atomic bool mm_ready __km(mm_ready);
+void mm_init(void) __km(mm_init);
+
+/* In init/, registered by name: a thread got its first slot; this process is a child that no fork handler told so. */
+void cpu_thread_started(void) __km(cpu_thread_started);
+void fork_raw_child(void) __km(fork_raw_child);
+extern _Atomic unsigned long *fork_word __km(fork_word);	/* reads 0 in such a child */
+
+static __always_inline void fork_check(void)
+{
+	if (unlikely(!atomic_load_explicit(fork_word, memory_order_relaxed)))
+		fork_raw_child();
+}
+
+/* pcpu.c */
+extern _Atomic(struct pcpu *) all_cpus __km(all_cpus);
+#define for_each_cpu(c) \
+	for (c = atomic_load_explicit(&all_cpus, memory_order_acquire); c; c = c->next)
+
+static inline struct slab_sheaf *main_sheaf(struct cpu_cache *cc)
+{
+	return cc->start ? container_of((void *)cc->start, struct slab_sheaf, objects) : NULL;
+}
+
+static inline void set_main_sheaf(struct cpu_cache *cc, struct slab_sheaf *sheaf)
+{
+	cc->start = sheaf->objects;
+	cc->end = sheaf->objects + sheaf->capacity;
+	WRITE_ONCE(cc->top, sheaf->objects + sheaf->count);
+}
+
+/* A slot for the calling thread, which is inside the allocator without one; NULL without memory. */
+struct pcpu *cpu_acquire(void) __km(cpu_acquire);
+/* The end of a thread: nothing that it does later touches its slot. */
+void cpu_exit(void) __km(cpu_exit);
+/* The lock of the slot is lost (a visitor left by siglongjmp, or was cut off by a raw fork): the thread takes another. */
+void cpu_abandon(struct pcpu *c) __km(cpu_abandon);
+unsigned int cpu_count(enum cpu_state state) __km(cpu_count);
+extern _Atomic unsigned int nr_dead_cpus __km(nr_dead_cpus);	/* a hint */
+/* Set where no thread-specific key could be had: nobody tells us when a thread ends. */
+extern bool reap_dead_threads __km(reap_dead_threads);
+
+#endif

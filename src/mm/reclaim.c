@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reclaim, in this order: own sheaves, barns, other slots' inboxes and empty slabs (by trylock), pages inside slabs in use,
+ * free pages. Sheaves of other threads cannot be touched; those are asked to flush at their next miss. Layer: mm.
+ */
+#include "mm/reclaim.h"
+#include "mm/page_alloc.h"
+#include "mm/purge.h"
+#include "mm/util.h"
+#include "mm/vmalloc.h"
+
+static void flush_barns(struct pcpu *c)
+{
+	unsigned int i;
+
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct kmem_cache *s = &kmalloc_caches[i];
+		struct slab_sheaf *sheaf = barn_take_all_full(s), *next;
+
+		for (; sheaf; sheaf = next) {
+			next = sheaf->next;
+			slab_flush(c, s, sheaf->objects, sheaf->count);
+			sheaf->count = 0;
+			barn_put_empty(s, sheaf);
+		}
+	}
+}
+
+/* Frames given back inside slabs that stay. */
+static unsigned long shrink_slots(struct pcpu *own, bool ask_others)
+{
+	unsigned long purged = 0;
+	struct pcpu *c;
+
+	for_each_cpu(c) {
+		if (ask_others && c != own)
+			atomic_store_explicit(&c->flush_request, true, memory_order_relaxed);
+		if (!(c == own ? spin_lock(&c->lock) : spin_trylock(&c->lock)))
+			continue;
+		cpu_drain_inbox(c);
+		slab_release_empty(c);
+		purged += slab_purge_partial(c, true);
+		spin_unlock(&c->lock);
+	}
+	return purged;
+}
+
+bool reclaim_memory(struct pcpu *c)
+{
+	long used = atomic_load_explicit(&purge_state.used, memory_order_relaxed);
+
+	if (READ_ONCE(fork_under_way))
+		return false;
+	if (c)
+		slab_flush_all_sheaves(c);
+	flush_barns(c);
+	shrink_slots(c, true);
+	if (vmap_unmap_free())
+		return true;
+	return atomic_load_explicit(&purge_state.used, memory_order_relaxed) < used;
+}
+
+size_t trim_memory(void)
+{
+	struct pcpu *c = cpu_enter(), *own = c;
+	unsigned long frames = 0;
+
+	if (c == &busy_cpu)
+		return 0;
+	if (atomic_load_explicit(&mm_ready, memory_order_acquire)) {
+		fork_check();
+		if (c == &empty_cpu)
+			own = NULL;
+		if (own)
+			slab_flush_all_sheaves(own);
+		flush_barns(own);
+		frames = shrink_slots(own, true);
+		frames += nolock_purge();
+		frames += purge_all();
+	}
+	cpu_leave(c);
+	return frames << FRAME_SHIFT;
+}

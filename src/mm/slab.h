@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Caches, slabs, sheaves, barns: types and the calls between the slab files. Layer: mm.
+ * slub.c has the states and the locks, slub_remote.c the protocol between slots, slub_nolock.c what is done without a slot.
+ */
+#ifndef KM_MM_SLAB_H
+#define KM_MM_SLAB_H
+
+#include "kernel/bug.h"
+#include "kernel/spinlock.h"
+#include "mm/gfp.h"
+#include "mm/memmap.h"
+
+#define KMALLOC_MAX_CACHE_SIZE	131072ul	/* above: vmalloc */
+
+/*
+ * What the head pageblock's mem_map (1 KiB) leaves for the two bitmaps after struct slab: 56 words each. Slabs of the
+ * two smallest classes have no more objects than that; the rest of their pageblock is address space that nobody touches.
+ */
+#define SLAB_HEAD_SIZE		128u
+#define SLAB_MAP_WORDS		((PAGEBLOCK_FRAMES * 64u - SLAB_HEAD_SIZE) / 16u)
+#define SLAB_MAX_OBJECTS	(SLAB_MAP_WORDS * 64u)
+#define SLAB_MIN_OBJECTS	8u		/* slabs of large classes have more pageblocks */
+
+#define SHEAF_MAX_OBJECTS	64u
+#define SHEAF_MAX_BYTES		65536u
+#define BARN_MAX_FULL		16u		/* full sheaves a cache keeps for any thread */
+#define BARN_MAX_BYTES		(512u << 10)
+
+/* An array stack of objects. While it is a slot's main sheaf, count lives in the slot's top pointer. */
+struct slab_sheaf {
+	struct slab_sheaf *next;	/* in a barn */
+	unsigned int count;
+	unsigned int capacity;
+	void *sentinel;			/* NULL: what the hit path of free() finds below an empty sheaf */
+	void *objects[];
+};
+
+struct node_barn {
+	spinlock_t lock;
+	struct slab_sheaf *full, *empty;
+	unsigned int nr_full;
+};
+
+struct slab;
+
+struct kmem_cache {
+	unsigned int size;
+	unsigned int objects;		/* a slab */
+	u64 reciprocal;			/* ceil(2^40 / size): exact for offsets below 1 MiB */
+	unsigned int index;		/* class number, 1..62 */
+	unsigned int blocks;		/* pageblocks of a slab, a power of two */
+	unsigned int sheaf_capacity;
+	unsigned int max_full;		/* of the barn */
+	char name[20];
+	struct node_barn barn;
+	_Atomic unsigned long nr_slabs;
+	_Atomic(struct slab *) nolock_slabs;	/* all of them, linked by next_nolock; never removed */
+	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
+};
+
+enum slab_where {		/* of an owned slab; see the table in slub.c */
+	SLAB_FULL,
+	SLAB_CURRENT,
+	SLAB_PARTIAL,
+};
+
+/* Lies on the first two struct pages of the slab; the bitmaps follow. Words with a comment H: the holder of owner's lock. */
+struct slab {
+	u8 state;			/* PAGE_SLAB, same place as in struct page */
+	u8 order;
+	u8 where;			/* H enum slab_where */
+	bool nolock;			/* free_map is atomic, no owner; constant */
+	u32 head_offset;		/* 0, same place as in struct page */
+	u32 nfree;			/* H bits set in free_map */
+	s32 debt;			/* H objects collected - objects announced */
+	u32 hint;			/* H no free bit in lower words */
+	u32 high_water;			/* H objects from here on were never handed out and read as zero */
+	struct kmem_cache *cache;
+	unsigned long base;
+	struct list_head list;		/* H slot's partial list */
+	_Atomic(struct pcpu *) owner;	/* stored by the holder; never NULL unless nolock */
+
+	_Atomic u32 pending;		/* objects announced and not collected */
+	u32 freed;			/* H objects freed since the free pages were last given back */
+	_Atomic(struct slab *) link;	/* in an inbox */
+	struct slab *next_nolock;
+	bool purged;			/* H pages inside were given back since it was made */
+	bool in_inbox;			/* debug: on an inbox or in a taken list */
+};
+
+static_assert(sizeof(struct slab) <= SLAB_HEAD_SIZE, "struct slab and its bitmaps fit in a pageblock's mem_map");
+static_assert(offsetof(struct slab, head_offset) == offsetof(struct page, head_offset), "overlay");
+
+static __always_inline u64 *free_map(struct slab *slab)
+{
+	return (u64 *)(void *)((char *)slab + SLAB_HEAD_SIZE);
+}
+
+static __always_inline _Atomic u64 *remote_map(struct slab *slab)
+{
+	return (_Atomic u64 *)(void *)((char *)slab + SLAB_HEAD_SIZE) + SLAB_MAP_WORDS;
+}
+
+extern struct kmem_cache kmalloc_caches[NR_CLASSES] __km(kmalloc_caches);
+extern unsigned int nr_kmalloc_caches __km(nr_kmalloc_caches);	/* used: 1..nr */
+
+/* The class of size is [(size + 127) / 128]; for sizes up to SMALL_SIZE_MAX see hot_data. All 0 before start-up. */
+extern u8 size_class_large[KMALLOC_MAX_CACHE_SIZE / 128 + 1] __km(size_class_large);
+
+static __always_inline unsigned int size_class(size_t size)	/* size <= KMALLOC_MAX_CACHE_SIZE */
+{
+	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] : size_class_large[(size + 127) / 128];
+}
+
+/* slab_common.c */
+void kmalloc_caches_init(bool classic) __km(kmalloc_caches_init);
+struct slab *virt_to_slab(unsigned long addr) __km(virt_to_slab);	/* NULL if there is none */
+/* Number of the object at p; reports and returns false for what is not the start of one. */
+bool slab_object_index(struct slab *slab, const void *p, unsigned int *index) __km(slab_object_index);
+void report_double_free(struct slab *slab, const void *p) __km(report_double_free);
+struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s) __km(alloc_empty_sheaf);
+/* Barn: full sheaves in exchange for empty ones; NULL or false where the barn has none, is full or cannot be locked. */
+struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty) __km(barn_get_full);
+struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full) __km(barn_put_full);
+struct slab_sheaf *barn_take_all_full(struct kmem_cache *s) __km(barn_take_all_full);
+void barn_put_empty(struct kmem_cache *s, struct slab_sheaf *sheaf) __km(barn_put_empty);
+
+/*
+ * slub.c: everything that misses. The busy mark is set; c is what the entry loaded, and what it must hold afterwards
+ * is put back here. Allocation: NULL and ENOMEM without memory. zeroed (may be NULL): whether the object reads as zero.
+ */
+void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp) __km(slab_alloc_slow);
+void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed) __km(slab_zalloc_slow);
+void slab_free_slow(void *p, struct pcpu *c) __km(slab_free_slow);
+/* Objects of one cache to their slabs, whosever they are; without c (NULL) or its lock all by the remote path. */
+void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n) __km(slab_flush);
+/* The slot's own sheaves, by its own thread (or of a slot that has none any more). */
+void slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
+/* The lock of c is held for the following. */
+void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);	/* n bits were set in free_map */
+void slab_release_empty(struct pcpu *c) __km(slab_release_empty);	/* all of them, and the page list */
+/* Gives back pages without a live object inside slabs in use; all: however few. Frames. */
+unsigned long slab_purge_partial(struct pcpu *c, bool all) __km(slab_purge_partial);
+void slab_purge_partial_check(struct pcpu *c) __km(slab_purge_partial_check);
+void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
+	__km(slab_init);
+void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last) __km(slab_mark_dirty);
+unsigned long slab_dontneed_free(struct slab *slab, const u64 *map) __km(slab_dontneed_free);
+
+/* slub_remote.c */
+void slab_free_remote(struct slab *slab, unsigned int word, u64 mask, unsigned int *announced)
+	__km(slab_free_remote);
+struct pcpu *slab_announce(struct slab *slab, unsigned int n) __km(slab_announce);
+void cpu_drain_inbox(struct pcpu *c) __km(cpu_drain_inbox);
+void cpu_drain_sleeper(struct pcpu *victim) __km(cpu_drain_sleeper);
+bool cpu_adopt(struct pcpu *c, struct kmem_cache *s) __km(cpu_adopt);
+
+/* slub_nolock.c */
+void *slab_alloc_nolock(struct kmem_cache *s) __km(slab_alloc_nolock);
+void slab_free_nolock(void *p) __km(slab_free_nolock);
+bool nolock_put(struct slab *slab, unsigned int index) __km(nolock_put);
+unsigned long nolock_purge(void) __km(nolock_purge);
+
+extern _Atomic long nolock_frees_in_flight __km(nolock_frees_in_flight);
+extern _Atomic unsigned long nr_nolock_allocs __km(nr_nolock_allocs);
+extern _Atomic unsigned long nr_lost_objects __km(nr_lost_objects);	/* left in sheaves that a fork cut off */
+
+#endif

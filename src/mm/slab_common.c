@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The table of kmalloc caches, object numbers, sheaves and barns. Layer: mm.
+ *
+ * A barn is a cache's stock of full and empty sheaves, under barn->lock (rank LOCK_BARN); objects in it belong to nobody's
+ * slot, so memory freed by one thread reaches another 64 objects at a time. Sheaves are never unmapped.
+ */
+#include "mm/slab.h"
+#include "mm/meta.h"
+#include "mm/pcpu.h"
+#include "kernel/printk.h"
+#include "lib/format.h"
+
+struct kmem_cache kmalloc_caches[NR_CLASSES];
+unsigned int nr_kmalloc_caches;
+u8 size_class_large[KMALLOC_MAX_CACHE_SIZE / 128 + 1];
+
+static const unsigned int default_sizes[] = {
+#define KMALLOC_SIZE(n) n,
+#include "mm/kmalloc_sizes.h"
+#undef KMALLOC_SIZE
+};
+
+static const unsigned int classic_sizes[] = {
+#define KMALLOC_CLASSIC_SIZE(n) n,
+#include "mm/kmalloc_sizes.h"
+#undef KMALLOC_CLASSIC_SIZE
+};
+
+static_assert(ARRAY_SIZE(default_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
+static_assert(ARRAY_SIZE(classic_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
+#define KMALLOC_SIZE(n) static_assert((n) == 8 || (n) % ((n) > SMALL_SIZE_MAX ? 256 : 16) == 0, "see the rules");
+#include "mm/kmalloc_sizes.h"
+#undef KMALLOC_SIZE
+
+static void cache_init(struct kmem_cache *s, unsigned int index, unsigned int size)
+{
+	s->size = size;
+	s->index = index;
+	s->reciprocal = DIV_ROUND_UP(1ul << 40, size);
+	s->blocks = (unsigned int)roundup_pow_of_two(DIV_ROUND_UP(SLAB_MIN_OBJECTS * size, PAGEBLOCK_SIZE));
+	s->objects = MIN((unsigned int)(s->blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS);
+	s->sheaf_capacity = MAX(2u, MIN(SHEAF_MAX_OBJECTS, SHEAF_MAX_BYTES / size));
+	s->max_full = MAX(1u, MIN(BARN_MAX_FULL, BARN_MAX_BYTES / (s->sheaf_capacity * size)));
+	if (size >= 1024 && size % 1024 == 0)
+		scnprintf(s->name, sizeof(s->name), "kmalloc-%uk", size / 1024);
+	else
+		scnprintf(s->name, sizeof(s->name), "kmalloc-%u", size);
+}
+
+void kmalloc_caches_init(bool classic)
+{
+	const unsigned int *sizes = classic ? classic_sizes : default_sizes;
+	unsigned int i, n = classic ? ARRAY_SIZE(classic_sizes) : ARRAY_SIZE(default_sizes), step = 0;
+
+	for (i = 0; i < n; i++)
+		cache_init(&kmalloc_caches[i + 1], i + 1, sizes[i]);
+	nr_kmalloc_caches = n;
+	for (i = 0; i < n; i++)
+		for (; step <= MIN(sizes[i], SMALL_SIZE_MAX) / 8; step++)
+			hot_data.size_class_small[step] = (u8)(i + 1);
+	step = 0;
+	for (i = 0; i < n; i++)
+		for (; step <= sizes[i] / 128; step++)
+			size_class_large[step] = (u8)(i + 1);
+}
+
+struct slab *virt_to_slab(unsigned long addr)
+{
+	struct page *page = virt_to_page(ALIGN_DOWN(addr, PAGEBLOCK_SIZE));
+
+	if (!page)
+		return NULL;
+	if (page->state == PAGE_SLAB_TAIL)
+		page -= (size_t)page->head_offset * PAGEBLOCK_FRAMES;
+	return page->state == PAGE_SLAB ? (struct slab *)(void *)page : NULL;
+}
+
+void report_double_free(struct slab *slab, const void *p)
+{
+	report_bug("%s: double free of %p", slab->cache->name, p);
+}
+
+bool slab_object_index(struct slab *slab, const void *p, unsigned int *index)
+{
+	struct kmem_cache *s = slab->cache;
+	unsigned long offset = (unsigned long)p - slab->base;
+	unsigned int i = (unsigned int)(offset * s->reciprocal >> 40);
+
+	*index = i;
+	if (likely(offset == (unsigned long)i * s->size && i < s->objects))
+		return true;
+	if (i < s->objects)
+		report_bug("%s: invalid free of %p, %lu bytes inside the object at %p", s->name, p,
+			   offset - (unsigned long)i * s->size, (void *)(slab->base + (unsigned long)i * s->size));
+	else
+		report_bug("%s: invalid free of %p, which is behind the last object of a slab", s->name, p);
+	return false;
+}
+
+static struct slab_sheaf *pop_sheaf(struct slab_sheaf **stack)
+{
+	struct slab_sheaf *sheaf = *stack;
+
+	if (sheaf)
+		*stack = sheaf->next;
+	return sheaf;
+}
+
+static void push_sheaf(struct slab_sheaf **stack, struct slab_sheaf *sheaf)
+{
+	sheaf->next = *stack;
+	*stack = sheaf;
+}
+
+struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s)
+{
+	struct slab_sheaf *sheaf = NULL;
+
+	if (READ_ONCE(s->barn.empty) && spin_lock(&s->barn.lock)) {
+		sheaf = pop_sheaf(&s->barn.empty);
+		spin_unlock(&s->barn.lock);
+	}
+	if (sheaf)
+		return sheaf;
+	sheaf = meta_alloc(sizeof(*sheaf) + s->sheaf_capacity * sizeof(void *), 64);
+	if (sheaf)
+		sheaf->capacity = s->sheaf_capacity;
+	return sheaf;
+}
+
+struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
+{
+	struct slab_sheaf *full = NULL;
+
+	if (!READ_ONCE(s->barn.full) || !spin_lock(&s->barn.lock))
+		return NULL;
+	full = pop_sheaf(&s->barn.full);
+	if (full) {
+		s->barn.nr_full--;
+		if (empty)
+			push_sheaf(&s->barn.empty, empty);
+	}
+	spin_unlock(&s->barn.lock);
+	return full;
+}
+
+struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full)
+{
+	struct slab_sheaf *empty;
+
+	if (READ_ONCE(s->barn.nr_full) >= s->max_full || !spin_lock(&s->barn.lock))
+		return NULL;
+	empty = s->barn.nr_full < s->max_full ? pop_sheaf(&s->barn.empty) : NULL;
+	if (!empty && s->barn.nr_full < s->max_full) {
+		empty = meta_alloc(sizeof(*empty) + s->sheaf_capacity * sizeof(void *), 64);
+		if (empty)
+			empty->capacity = s->sheaf_capacity;
+	}
+	if (empty) {
+		push_sheaf(&s->barn.full, full);
+		s->barn.nr_full++;
+	}
+	spin_unlock(&s->barn.lock);
+	return empty;
+}
+
+struct slab_sheaf *barn_take_all_full(struct kmem_cache *s)
+{
+	struct slab_sheaf *all;
+
+	if (!READ_ONCE(s->barn.full) || !spin_lock(&s->barn.lock))
+		return NULL;
+	all = s->barn.full;
+	s->barn.full = NULL;
+	s->barn.nr_full = 0;
+	spin_unlock(&s->barn.lock);
+	return all;
+}
+
+void barn_put_empty(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	if (!spin_lock(&s->barn.lock))
+		return;	/* a sheaf's memory is lost: only while a fork is under way */
+	push_sheaf(&s->barn.empty, sheaf);
+	spin_unlock(&s->barn.lock);
+}

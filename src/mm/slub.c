@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Slabs and the slow paths of kmalloc and kfree. Layer: mm. Leads in: slab_alloc_slow, slab_free_slow. Leads down:
+ * alloc_block, free_block, purge_check.
+ *
+ * Where an owned slab is (slab->where; its owner is slab->owner, a slot; being in an inbox is independent of that):
+ *
+ *   where         free objects   list               how it gets there
+ *   SLAB_CURRENT  any            none; slabs.current  made, adopted, or taken from the partial list by a refill
+ *   SLAB_PARTIAL  at least 1     slabs.partial      a full one got an object back
+ *   SLAB_FULL     0              none               a refill took the last object and moved on
+ *   (released)    all, debt 0    page allocator's   all objects came home and the slot has others free in this cache
+ *
+ * Locks: a slot's slabs, lists, counters and page list belong to the holder of its lock (rank LOCK_CPU): the slot's thread
+ * takes it once a miss, others try it. Sheaves belong to the slot's thread without a lock. Below: barn, zone.
+ * A thread that cannot have its own lock (a fork is under way, or someone drains its inbox) does not wait long:
+ * it allocates from the nolock slabs and frees by the remote path, both lock-free.
+ */
+#include "mm/pcpu.h"
+#include "mm/page_alloc.h"
+#include "mm/purge.h"
+#include "mm/reclaim.h"
+#include "mm/util.h"
+#include "kernel/printk.h"
+
+#define PURGE_PARTIAL_MIN	(1ul << 20)	/* bytes freed in slabs before their pages are worth a look */
+
+/* ---- slabs ---- */
+
+static unsigned int slab_words(const struct kmem_cache *s)
+{
+	return (s->objects + 63) / 64;
+}
+
+static bool blocks_are_clean(unsigned long base, unsigned int blocks)
+{
+	unsigned int i;
+
+	for (i = 0; i < blocks; i++)
+		if (*dirty_mask(base + i * PAGEBLOCK_SIZE))
+			return false;
+	return true;
+}
+
+/* The head pageblock's mem_map is ours alone; nobody can reach the slab before its class bytes are set. */
+void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
+{
+	struct page *page = (struct page *)(void *)slab;
+	unsigned int i;
+
+	memset(slab, 0, SLAB_HEAD_SIZE);
+	slab->order = (u8)(PAGEBLOCK_ORDER + ilog2(s->blocks));
+	slab->cache = s;
+	slab->base = base;
+	slab->nolock = !owner;
+	slab->nfree = s->objects;
+	slab->high_water = blocks_are_clean(base, s->blocks) ? 0 : s->objects;
+	bitmap_fill(free_map(slab), s->objects);
+	atomic_store_explicit(&slab->owner, owner, memory_order_release);
+	slab->state = PAGE_SLAB;
+	for (i = 1; i < s->blocks; i++) {
+		page[i * PAGEBLOCK_FRAMES].state = PAGE_SLAB_TAIL;
+		page[i * PAGEBLOCK_FRAMES].head_offset = i;
+	}
+	for (i = 0; i < s->blocks; i++)
+		set_class(base + i * PAGEBLOCK_SIZE, s->index);
+	atomic_fetch_add_explicit(&s->nr_slabs, 1, memory_order_relaxed);
+}
+
+static bool new_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+{
+	struct cpu_slabs *cs = &c->slabs[s->index];
+	struct page *page;
+	struct slab *slab;
+
+	if (s->blocks == 1 && c->nr_pcp) {
+		page = list_first_entry(&c->pcp, struct page, list);
+		list_del(&page->list);
+		c->nr_pcp--;
+	} else {
+		page = alloc_block(PAGEBLOCK_ORDER + ilog2(s->blocks), gfp);
+	}
+	if (!page)
+		return false;
+	slab = (struct slab *)(void *)page;
+	slab_init(slab, s, page_address(page), c);
+	slab->where = SLAB_CURRENT;
+	VM_BUG_ON(cs->current);
+	cs->current = slab;
+	cs->nr_slabs++;
+	cs->nfree += s->objects;
+	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)s->objects * s->size);
+	return true;
+}
+
+static void slab_unlink(struct pcpu *c, struct slab *slab)
+{
+	struct cpu_slabs *cs = &c->slabs[slab->cache->index];
+
+	if (slab->where == SLAB_PARTIAL)
+		list_del(&slab->list);
+	else if (cs->current == slab)
+		cs->current = NULL;
+	cs->nr_slabs--;
+	cs->nfree -= slab->nfree;
+	WRITE_ONCE(c->free_bytes, c->free_bytes - (unsigned long)slab->nfree * slab->cache->size);
+}
+
+/* All objects are free and nobody is on the way to it (debt 0). */
+static void slab_release(struct pcpu *c, struct slab *slab)
+{
+	struct kmem_cache *s = slab->cache;
+	struct page *page = (struct page *)(void *)slab;
+	unsigned long base = slab->base, freed = (unsigned long)slab->freed * s->size;
+	unsigned int order = slab->order, i;
+
+	VM_BUG_ON(slab->nfree != s->objects || slab->debt || slab->in_inbox || slab->nolock);
+	VM_BUG_ON(atomic_load(&slab->pending));
+	slab_unlink(c, slab);
+	c->freed_bytes -= MIN(c->freed_bytes, freed);
+	for (i = 0; i < s->blocks; i++) {
+		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);
+		page[i * PAGEBLOCK_FRAMES].state = PAGE_NONE;
+		page[i * PAGEBLOCK_FRAMES].head_offset = 0;
+	}
+	for (i = 0; i < slab_words(s); i++)
+		VM_BUG_ON(atomic_load(&remote_map(slab)[i]));
+	memset(free_map(slab), 0, slab_words(s) * sizeof(u64));
+	memset(slab, 0, SLAB_HEAD_SIZE);
+	page->state = PAGE_USED;
+	page->order = (u8)order;
+	page->virtual = base;
+	atomic_fetch_sub_explicit(&s->nr_slabs, 1, memory_order_relaxed);
+	if (s->blocks == 1 && c->nr_pcp < PCP_MAX_BLOCKS) {
+		list_add(&page->list, &c->pcp);
+		c->nr_pcp++;
+	} else {
+		free_block(page, order);
+	}
+}
+
+static void drain_pcp(struct pcpu *c)
+{
+	while (c->nr_pcp) {
+		struct page *page = list_last_entry(&c->pcp, struct page, list);
+
+		list_del(&page->list);
+		c->nr_pcp--;
+		free_block(page, PAGEBLOCK_ORDER);
+	}
+}
+
+void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
+{
+	struct kmem_cache *s = slab->cache;
+	struct cpu_slabs *cs = &c->slabs[s->index];
+
+	slab->nfree += n;
+	slab->freed += n;
+	cs->nfree += n;
+	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)n * s->size);
+	c->freed_bytes += (unsigned long)n * s->size;
+	if (slab->where == SLAB_FULL && slab->nfree) {
+		slab->where = SLAB_PARTIAL;
+		list_add(&slab->list, &cs->partial);
+	}
+	/* One slab's worth stays, so that a program at the boundary does not make and release slabs all day. */
+	if (slab->nfree == s->objects && !slab->debt && cs->nfree - slab->nfree >= s->sheaf_capacity)
+		slab_release(c, slab);
+}
+
+void slab_release_empty(struct pcpu *c)
+{
+	unsigned int i;
+
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct cpu_slabs *cs = &c->slabs[i];
+		struct slab *slab, *n;
+
+		list_for_each_entry_safe(slab, n, &cs->partial, list)
+			if (slab->nfree == slab->cache->objects && !slab->debt)
+				slab_release(c, slab);
+		slab = cs->current;
+		if (slab && slab->nfree == slab->cache->objects && !slab->debt)
+			slab_release(c, slab);
+	}
+	drain_pcp(c);
+}
+
+/* ---- pages inside slabs ---- */
+
+/* Objects first..last were handed out: their frames may hold memory from now on. */
+void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
+{
+	unsigned long size = slab->cache->size;
+	unsigned long from = first * size >> FRAME_SHIFT, to = ((last + 1) * size - 1) >> FRAME_SHIFT;
+	long refault = 0;
+
+	while (from <= to) {
+		unsigned int bit = from % PAGEBLOCK_FRAMES;
+		unsigned int n = (unsigned int)MIN(to - from + 1, (unsigned long)PAGEBLOCK_FRAMES - bit);
+		u16 *mask = dirty_mask(slab->base + (from << FRAME_SHIFT));
+		u16 bits = (u16)bit_range(bit, n);
+
+		if (unlikely(slab->purged))
+			refault += hweight64((u16)(bits & ~*mask));
+		*mask |= bits;
+		from += n;
+	}
+	if (unlikely(refault))
+		purge_account_refault(refault);
+}
+
+/* Gives back every page of the slab whose objects are all free in map; frames. */
+unsigned long slab_dontneed_free(struct slab *slab, const u64 *map)
+{
+	struct kmem_cache *s = slab->cache;
+	unsigned long size = s->size, end = ALIGN_UP((unsigned long)s->objects * size, PAGE_SIZE);
+	unsigned long page_frames = PAGE_SIZE >> FRAME_SHIFT, run = 0, off, purged = 0;
+	u16 page_bits = (u16)bit_range(0, (unsigned int)page_frames);
+
+	for (off = 0; off <= end; off += PAGE_SIZE) {
+		bool free = false;
+
+		if (off < end) {
+			u16 mask = (u16)(*dirty_mask(slab->base + off) >> (off >> FRAME_SHIFT) % PAGEBLOCK_FRAMES);
+			unsigned int to = (unsigned int)MIN((off + PAGE_SIZE - 1) / size + 1, (unsigned long)s->objects);
+
+			free = (mask & page_bits) && bitmap_all_set(map, (unsigned int)(off / size), to);
+		}
+		if (free) {
+			run += PAGE_SIZE;
+			continue;
+		}
+		if (run && os_dontneed((void *)(slab->base + off - run), run)) {
+			purged += run >> FRAME_SHIFT;
+			for (; run; run -= PAGE_SIZE)
+				*dirty_mask(slab->base + off - run) &=
+					(u16)~(page_bits << ((off - run) >> FRAME_SHIFT) % PAGEBLOCK_FRAMES);
+		}
+		run = 0;
+	}
+	return purged;
+}
+
+static unsigned long purge_one_partial(struct slab *slab, bool all)
+{
+	unsigned long freed = (unsigned long)slab->freed * slab->cache->size, n;
+
+	if (!slab->freed || (!all && freed < PAGE_SIZE))
+		return 0;
+	n = slab_dontneed_free(slab, free_map(slab));
+	slab->freed = 0;
+	slab->purged |= n != 0;
+	return n;
+}
+
+unsigned long slab_purge_partial(struct pcpu *c, bool all)
+{
+	unsigned long n = 0;
+	unsigned int i;
+
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct cpu_slabs *cs = &c->slabs[i];
+		struct slab *slab;
+
+		if (!cs->nfree)
+			continue;
+		if (cs->current)
+			n += purge_one_partial(cs->current, all);
+		list_for_each_entry(slab, &cs->partial, list)
+			n += purge_one_partial(slab, all);
+	}
+	c->freed_bytes = 0;
+	purge_account_partial((long)n);
+	return n;
+}
+
+void slab_purge_partial_check(struct pcpu *c)
+{
+	long limit;
+
+	if (likely(c->freed_bytes < PURGE_PARTIAL_MIN) && !purge_is_always())
+		return;
+	limit = purge_limit();
+	if (limit == LONG_MAX || (long)(c->freed_bytes >> FRAME_SHIFT) <= limit)
+		return;
+	slab_purge_partial(c, false);
+}
+
+/* ---- allocation ---- */
+
+/* Takes up to want objects, lowest address last in the array that ends at end (so it is handed out first). */
+static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
+{
+	struct kmem_cache *s = slab->cache;
+	unsigned int w, words = slab_words(s), got = 0, first = 0, last = 0;
+	unsigned long size = s->size;
+	u64 *map = free_map(slab);
+
+	for (w = slab->hint; w < words && got < want; w++) {
+		unsigned long word_base = slab->base + (unsigned long)w * 64 * size;
+		u64 bits = map[w];
+
+		if (!bits)
+			continue;
+		if (!got)
+			first = w * 64 + __ffs64(bits);
+		while (bits && got < want) {
+			unsigned int bit = __ffs64(bits);
+
+			bits &= bits - 1;
+			last = w * 64 + bit;
+			*--end = (void *)(word_base + bit * size);
+			got++;
+		}
+		map[w] = bits;
+		if (bits)
+			break;
+	}
+	slab->hint = w;
+	slab->nfree -= got;
+	c->slabs[s->index].nfree -= got;
+	WRITE_ONCE(c->free_bytes, c->free_bytes - got * size);
+	if (!got)
+		return 0;
+	if (last >= slab->high_water)
+		slab->high_water = last + 1;
+	slab_mark_dirty(slab, first, last);
+	return got;
+}
+
+/* Makes a slab with free objects current; lock held. may_make: adopt or make one if there is none. */
+static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp, bool may_make)
+{
+	struct cpu_slabs *cs = &c->slabs[s->index];
+
+	for (;;) {
+		struct slab *slab = cs->current;
+
+		if (slab && slab->nfree)
+			return slab;
+		if (slab) {
+			slab->where = SLAB_FULL;
+			cs->current = NULL;
+		}
+		if (!list_empty(&cs->partial)) {
+			slab = list_first_entry(&cs->partial, struct slab, list);
+			list_del(&slab->list);
+			slab->where = SLAB_CURRENT;
+			cs->current = slab;
+			continue;
+		}
+		if (!may_make)
+			return NULL;
+		if (cpu_adopt(c, s))
+			continue;
+		if (!new_slab(c, s, gfp))
+			return NULL;
+	}
+}
+
+/* Fills the empty main sheaf; the slot's lock is held. Returns the number of objects. */
+static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+{
+	struct cpu_cache *cc = &c->cache[s->index];
+	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
+	struct slab *slab;
+
+	cpu_drain_inbox(c);
+	while (got < want) {
+		slab = current_slab(c, s, gfp, !got);
+		if (!slab)
+			break;
+		got += take_objects(c, slab, cc->end - got, want - got);
+	}
+	if (got && got < want)
+		memmove(cc->start, cc->end - got, got * sizeof(void *));
+	WRITE_ONCE(cc->top, cc->start + got);
+	return got;
+}
+
+static void swap_spare(struct cpu_cache *cc)
+{
+	struct slab_sheaf *old = main_sheaf(cc);
+
+	old->count = (unsigned int)(cc->top - cc->start);
+	set_main_sheaf(cc, cc->spare);
+	cc->spare = old;
+}
+
+static void honour_flush_request(struct pcpu *c)
+{
+	WRITE_ONCE(c->flush_request, false);
+	slab_flush_all_sheaves(c);
+}
+
+/* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
+static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+{
+	struct cpu_cache *cc = &c->cache[s->index];
+	struct slab_sheaf *sheaf;
+	unsigned int got;
+
+	if (unlikely(READ_ONCE(c->flush_request)))
+		honour_flush_request(c);
+	if (cc->spare && cc->spare->count) {
+		swap_spare(cc);
+		return true;
+	}
+	sheaf = barn_get_full(s, main_sheaf(cc));
+	if (sheaf) {
+		set_main_sheaf(cc, sheaf);
+		return true;
+	}
+	if (!cc->start) {
+		sheaf = alloc_empty_sheaf(s);
+		if (!sheaf)
+			return false;
+		sheaf->count = 0;
+		set_main_sheaf(cc, sheaf);
+	}
+	if (!spin_lock(&c->lock))
+		return false;
+	got = refill_sheaf(c, s, gfp);
+	spin_unlock(&c->lock);
+	return got != 0;
+}
+
+static void *pop_object(struct cpu_cache *cc)
+{
+	void **top = cc->top - 1;
+
+	WRITE_ONCE(cc->top, top);
+	return *top;
+}
+
+static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+{
+	struct cpu_cache *cc = &c->cache[s->index];
+
+	/* a signal handler may have filled the sheaf since the entry saw it empty */
+	if (cc->top != cc->start || replace_empty_main(c, s, gfp))
+		return pop_object(cc);
+	return slab_alloc_nolock(s);
+}
+
+/* The next object that was never handed out, if the current slab has one; else NULL. */
+static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+{
+	void *object = NULL;
+	struct slab *slab;
+
+	if (READ_ONCE(s->barn.full) || !spin_lock(&c->lock))
+		return NULL;
+	cpu_drain_inbox(c);
+	slab = current_slab(c, s, gfp, true);
+	if (slab && slab->high_water < s->objects) {
+		unsigned int index = slab->high_water;
+
+		VM_BUG_ON(!test_bit(index, free_map(slab)));
+		free_map(slab)[index / 64] &= ~(1ull << index % 64);
+		slab->nfree--;
+		c->slabs[s->index].nfree--;
+		WRITE_ONCE(c->free_bytes, c->free_bytes - s->size);
+		slab->high_water = index + 1;
+		slab_mark_dirty(slab, index, index);
+		object = (void *)(slab->base + (unsigned long)index * s->size);
+	}
+	spin_unlock(&c->lock);
+	return object;
+}
+
+/*
+ * The frame around every slow entry: start-up, a handler inside the allocator, a thread's first slot, failure.
+ * Returns the slot to work with, or NULL if the work must be done without one.
+ */
+struct slow_entry {
+	struct pcpu *leave_as;	/* what this_cpu holds afterwards */
+	bool started;		/* the thread got its slot just now */
+};
+
+static struct pcpu *slow_enter(struct pcpu *c, struct slow_entry *e)
+{
+	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
+		mm_init();
+	e->leave_as = c;
+	e->started = false;
+	if (c == &busy_cpu)
+		return NULL;
+	fork_check();
+	if (unlikely(READ_ONCE(c->lock.lost)) && c != &empty_cpu) {
+		cpu_abandon(c);
+		c = &empty_cpu;
+	}
+	if (c == &empty_cpu) {
+		c = cpu_acquire();
+		if (!c)
+			return NULL;
+		e->leave_as = c;
+		e->started = true;
+	}
+	return c;
+}
+
+static void slow_leave(struct slow_entry *e)
+{
+	cpu_leave(e->leave_as);
+	if (unlikely(e->started))
+		cpu_thread_started();
+}
+
+void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
+{
+	struct kmem_cache *s;
+	struct slow_entry e;
+	void *object;
+
+	c = slow_enter(c, &e);
+	s = &kmalloc_caches[size_class(size)];
+	object = c ? alloc_in_slot(c, s, gfp) : slab_alloc_nolock(s);
+	if (unlikely(!object) && c && reclaim_memory(c))
+		object = alloc_in_slot(c, s, gfp);
+	slow_leave(&e);
+	if (unlikely(!object))
+		os_set_errno_enomem();
+	return object;
+}
+
+void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
+{
+	struct kmem_cache *s;
+	struct slow_entry e;
+	void *object = NULL;
+
+	c = slow_enter(c, &e);
+	s = &kmalloc_caches[size_class(size)];
+	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
+		object = take_fresh(c, s, gfp);
+	*zeroed = object != NULL;
+	if (!object)
+		object = c ? alloc_in_slot(c, s, gfp) : slab_alloc_nolock(s);
+	if (unlikely(!object) && c && reclaim_memory(c))
+		object = alloc_in_slot(c, s, gfp);
+	slow_leave(&e);
+	if (unlikely(!object))
+		os_set_errno_enomem();
+	return object;
+}
+
+/* ---- freeing ---- */
+
+/* Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they were. */
+static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **objects, unsigned int n)
+{
+	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
+	unsigned int i, index, put = 0, hint = slab->hint;
+	u64 *map = free_map(slab);
+
+	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
+		if (unlikely(!slab_object_index(slab, objects[i], &index)))
+			continue;
+		if (unlikely(test_bit(index, map))) {
+			report_double_free(slab, objects[i]);
+			continue;
+		}
+		map[index / 64] |= 1ull << index % 64;
+		hint = MIN(hint, index / 64);
+		put++;
+	}
+	slab->hint = hint;
+	if (put)
+		slab_put(c, slab, put);
+	return i;
+}
+
+/* The same for a slab whose owner's lock we do not hold. */
+static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n, struct pcpu **sleeper)
+{
+	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
+	unsigned int i, index, word = 0, announced = 0;
+	struct pcpu *owner;
+	u64 mask = 0;
+
+	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
+		if (unlikely(!slab_object_index(slab, objects[i], &index)))
+			continue;
+		if (mask && (index / 64 != word || mask >> index % 64 & 1)) {
+			slab_free_remote(slab, word, mask, &announced);
+			mask = 0;
+		}
+		word = index / 64;
+		mask |= 1ull << index % 64;
+	}
+	if (mask)
+		slab_free_remote(slab, word, mask, &announced);
+	owner = slab_announce(slab, announced);
+	if (owner)
+		*sleeper = owner;
+	return i;
+}
+
+void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
+{
+	bool locked = c && spin_lock(&c->lock);
+	struct pcpu *sleeper = NULL;
+	unsigned int i = 0, index;
+
+	if (!locked)
+		atomic_fetch_add_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
+	while (i < n) {
+		struct slab *slab = virt_to_slab((unsigned long)objects[i]);
+
+		if (unlikely(!slab || slab->cache != s)) {
+			report_bug("%s: free of %p, whose slab was released since", s->name, objects[i++]);
+		} else if (slab->nolock) {
+			if (slab_object_index(slab, objects[i], &index) && !nolock_put(slab, index))
+				report_double_free(slab, objects[i]);
+			i++;
+		} else if (locked && atomic_load_explicit(&slab->owner, memory_order_relaxed) == c) {
+			i += put_run_local(c, slab, objects + i, n - i);
+		} else {
+			i += put_run_remote(slab, objects + i, n - i, &sleeper);
+		}
+	}
+	if (locked) {
+		slab_purge_partial_check(c);
+		spin_unlock(&c->lock);
+	} else {
+		atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
+	}
+	if (sleeper && sleeper != c)
+		cpu_drain_sleeper(sleeper);
+	purge_check();
+}
+
+void slab_flush_all_sheaves(struct pcpu *c)
+{
+	unsigned int i;
+
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct cpu_cache *cc = &c->cache[i];
+		unsigned int n = (unsigned int)(cc->top - cc->start);
+
+		if (n) {
+			WRITE_ONCE(cc->top, cc->start);
+			slab_flush(c, &kmalloc_caches[i], cc->start, n);
+		}
+		if (cc->spare && cc->spare->count) {
+			n = cc->spare->count;
+			cc->spare->count = 0;
+			slab_flush(c, &kmalloc_caches[i], cc->spare->objects, n);
+		}
+	}
+}
+
+/* Room in the main sheaf: swap, else trade with the barn, else flush the spare, which holds the older objects. */
+static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
+{
+	struct cpu_cache *cc = &c->cache[s->index];
+	struct slab_sheaf *empty;
+
+	if (unlikely(READ_ONCE(c->flush_request))) {
+		honour_flush_request(c);
+		if (cc->top != cc->end)
+			return true;
+	}
+	if (!cc->start || !cc->spare) {
+		empty = alloc_empty_sheaf(s);
+		if (!empty)
+			return false;
+		empty->count = 0;
+		if (!cc->start) {
+			set_main_sheaf(cc, empty);
+			return true;
+		}
+		cc->spare = empty;
+	} else if (cc->spare->count) {
+		empty = barn_put_full(s, cc->spare);
+		if (empty) {
+			cc->spare = empty;
+		} else {
+			slab_flush(c, s, cc->spare->objects, cc->spare->count);
+		}
+		cc->spare->count = 0;
+	}
+	swap_spare(cc);
+	return true;
+}
+
+static void free_in_slot(struct pcpu *c, struct kmem_cache *s, void *p)
+{
+	struct cpu_cache *cc = &c->cache[s->index];
+
+	if (cc->top != cc->start && cc->top[-1] == p) {
+		report_bug("%s: double free of %p", s->name, p);
+		return;
+	}
+	if (cc->top == cc->end && !replace_full_main(c, s)) {
+		slab_flush(c, s, &p, 1);
+		return;
+	}
+	*cc->top = p;
+	WRITE_ONCE(cc->top, cc->top + 1);
+}
+
+void slab_free_slow(void *p, struct pcpu *c)
+{
+	unsigned int class = class_of(p);
+	struct slow_entry e;
+
+	if (!p) {
+		cpu_leave(c);
+		return;
+	}
+	c = slow_enter(c, &e);
+	if (class == CLASS_FOREIGN || class == CLASS_OTHER)
+		free_other(c, class, p);
+	else if (c)
+		free_in_slot(c, &kmalloc_caches[class], p);
+	else
+		slab_free_nolock(p);
+	slow_leave(&e);
+}

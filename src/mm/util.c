@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kvmalloc above slabs and vmalloc. Layer: mm. Leads in: what preload/ exports.
+ *
+ * Up to 128 KiB: a slab cache. Above: an area of the vmalloc region. An aligned request of up to 128 KiB is its size
+ * rounded up to the alignment, in its class (see kmalloc_sizes.h); so a valid pointer is always the start of an object.
+ */
+#include "mm/util.h"
+#include "mm/reclaim.h"
+#include "mm/vmalloc.h"
+#include "mm/purge.h"
+#include "kernel/printk.h"
+#include "os/os.h"
+
+#define CLEAR_ALWAYS	1024ul	/* up to here clearing is cheaper than knowing whether an object is zero */
+
+_Atomic unsigned long nr_foreign_frees;
+
+/* ---- large blocks ---- */
+
+static void *alloc_area(size_t size, size_t align, bool zero)
+{
+	struct pcpu *c = cpu_enter();
+	void *p;
+
+	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
+		mm_init();
+	if (unlikely(size > PTRDIFF_MAX)) {
+		p = NULL;
+	} else if (unlikely(c == &busy_cpu)) {
+		p = vmap_alloc_nolock(size, align);
+		/* fresh from the system: zero already */
+	} else {
+		fork_check();
+		p = vmap_alloc(size, align, zero, GFP_KERNEL);
+		if (unlikely(!p) && reclaim_memory(c == &empty_cpu ? NULL : c))
+			p = vmap_alloc(size, align, zero, GFP_KERNEL);
+		purge_check();
+	}
+	cpu_leave(c);
+	if (unlikely(!p))
+		os_set_errno_enomem();
+	return p;
+}
+
+void *malloc_large(size_t size)
+{
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
+		return alloc_area(size, 1, false);
+	return slab_alloc(size_class_large[(size + 127) / 128], size, GFP_KERNEL);
+}
+
+void *kvzalloc_size(size_t size)
+{
+	struct pcpu *c;
+	bool zeroed = false;
+	void *p;
+
+	if (size <= CLEAR_ALWAYS) {
+		p = slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_KERNEL);
+		if (likely(p))
+			memset(p, 0, size);
+		return p;
+	}
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return alloc_area(size, 1, true);
+	c = cpu_enter();
+	if (likely(c->cache[size_class(size)].top != c->cache[size_class(size)].start)) {
+		cpu_leave(c);
+		p = malloc_large(size);
+	} else {
+		p = slab_zalloc_slow(size, c, GFP_KERNEL, &zeroed);
+	}
+	if (p && !zeroed)
+		memset(p, 0, size);
+	return p;
+}
+
+void *kvmalloc_aligned(size_t align, size_t size)
+{
+	size_t rounded = ALIGN_UP(size ? size : 1, align);
+
+	if (unlikely(size > PTRDIFF_MAX || align > PTRDIFF_MAX)) {
+		os_set_errno_enomem();
+		return NULL;
+	}
+	if (rounded <= SMALL_SIZE_MAX)
+		return slab_alloc(hot_data.size_class_small[(rounded + 7) / 8], rounded, GFP_KERNEL);
+	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
+		return malloc_large(rounded);
+	return alloc_area(size, align, false);
+}
+
+/* ---- what is this pointer? ---- */
+
+/* glibc's own heap lies in the program break: a plugin opened with RTLD_DEEPBIND allocates there. */
+static bool in_program_break(const void *p)
+{
+	static _Atomic unsigned long seen_end;
+	unsigned long addr = (unsigned long)p, end;
+
+	if (!os_brk_start() || addr < os_brk_start())
+		return false;
+	end = atomic_load_explicit(&seen_end, memory_order_relaxed);
+	if (addr >= end) {
+		end = os_brk();
+		atomic_store_explicit(&seen_end, end, memory_order_relaxed);
+	}
+	return addr < end;
+}
+
+static void report_foreign(const void *p, const char *what)
+{
+	struct page *page = virt_to_page(ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE));
+	struct vm_struct *vm = find_vm_area_inside(p);
+
+	if (vm)
+		report_bug("vmalloc: invalid %s of %p, %lu bytes inside the block at %p", what, p,
+			   (unsigned long)p - vm->addr, (void *)vm->addr);
+	else if (page || leaf_of((unsigned long)p))
+		report_bug("%s of %p, which is not allocated: freed before, or never ours", what, p);
+	else
+		report_bug("%s of %p, which no allocator function returned", what, p);
+}
+
+void free_other(struct pcpu *c, unsigned int class, void *p)
+{
+	struct vm_struct *vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
+
+	if (vm) {
+		vmap_free(vm, c != NULL);
+		if (c)
+			purge_check();
+	} else if (in_program_break(p) && os_libc_free(p)) {
+		atomic_fetch_add_explicit(&nr_foreign_frees, 1, memory_order_relaxed);
+	} else {
+		report_foreign(p, "free");
+	}
+}
+
+size_t kvsize(const void *p)
+{
+	unsigned int class = class_of(p), index;
+	struct vm_struct *vm;
+	struct slab *slab;
+
+	if (!p)
+		return 0;
+	if (class != CLASS_FOREIGN && class != CLASS_OTHER) {
+		slab = virt_to_slab((unsigned long)p);
+		return slab && slab_object_index(slab, p, &index) ? slab->cache->size : 0;
+	}
+	vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
+	if (vm)
+		return vm->size;
+	if (!in_program_break(p))
+		report_foreign(p, "use");
+	return 0;
+}
+
+/* ---- realloc ---- */
+
+/* In place or by moving pages; NULL if it must be copied. */
+static void *resize_area(struct vm_struct *vm, size_t size)
+{
+	struct pcpu *c = cpu_enter();
+	void *p = NULL;
+
+	if (c != &busy_cpu) {
+		fork_check();
+		p = vmap_resize(vm, size);
+		purge_check();
+	}
+	cpu_leave(c);
+	return p;
+}
+
+static void *copy_to_new(void *p, size_t old_size, size_t size)
+{
+	void *new = kvmalloc_size(size);
+
+	if (!new)
+		return NULL;
+	memcpy(new, p, MIN(old_size, size));
+	slab_free(p);
+	return new;
+}
+
+static void *realloc_area(void *p, size_t size)
+{
+	struct vm_struct *vm = find_vm_area(p);
+	void *new;
+
+	if (!vm) {
+		report_foreign(p, "realloc");
+		return NULL;
+	}
+	if (size > KMALLOC_MAX_CACHE_SIZE) {
+		new = size <= PTRDIFF_MAX ? resize_area(vm, size) : NULL;
+		if (new)
+			return new;
+	}
+	new = copy_to_new(p, vm->size, size);
+	/* shrinking never fails */
+	return new || size > vm->size ? new : p;
+}
+
+void *kvrealloc_size(void *p, size_t size)
+{
+	unsigned int class = class_of(p), index;
+	size_t old_size;
+	struct slab *slab;
+	void *new;
+
+	if (class == CLASS_OTHER)
+		return realloc_area(p, size);
+	if (class == CLASS_FOREIGN) {
+		if (in_program_break(p)) {
+			atomic_fetch_add_explicit(&nr_foreign_frees, 1, memory_order_relaxed);
+			return os_libc_realloc(p, size);
+		}
+		report_foreign(p, "realloc");
+		os_set_errno_enomem();
+		return NULL;
+	}
+	old_size = kmalloc_caches[class].size;
+	if (size <= KMALLOC_MAX_CACHE_SIZE && size_class(size) == class) {
+		slab = virt_to_slab((unsigned long)p);
+		if (unlikely(!slab || !slab_object_index(slab, p, &index))) {
+			os_set_errno_enomem();
+			return NULL;
+		}
+		return p;
+	}
+	new = copy_to_new(p, old_size, size);
+	return new || size > old_size ? new : p;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * malloc and friends as kvmalloc: the only place that chooses between slabs and vmalloc. Layer: mm.
+ * Sizes in bytes; results NULL with errno ENOMEM on failure. Products are the caller's to check.
+ */
+#ifndef KM_MM_UTIL_H
+#define KM_MM_UTIL_H
+
+#include "mm/slub_fast.h"
+
+void *malloc_large(size_t size) __km(malloc_large);		/* size > SMALL_SIZE_MAX */
+void *kvzalloc_size(size_t size) __km(kvzalloc_size);		/* any size, zeroed */
+void *kvmalloc_aligned(size_t align, size_t size) __km(kvmalloc_aligned);	/* align: a power of two */
+void *kvrealloc_size(void *p, size_t size) __km(kvrealloc_size);	/* p not NULL, size not 0 */
+size_t kvsize(const void *p) __km(kvsize);			/* usable bytes; 0 for NULL; reports what is not ours */
+
+/* free() of what no sheaf takes: large blocks, foreign and wild pointers. */
+void free_other(struct pcpu *c, unsigned int class, void *p) __km(free_other);
+
+extern _Atomic unsigned long nr_foreign_frees __km(nr_foreign_frees);
+
+/* The hit path of malloc. */
+static __always_inline void *kvmalloc_size(size_t size)
+{
+	if (unlikely(size > SMALL_SIZE_MAX))
+		return malloc_large(size);
+	return slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_KERNEL);
+}
+
+#endif

@@ -1,0 +1,768 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The vmalloc region. Layer: mm. Leads in: vmap_alloc, vmap_free, vmap_resize. Leads down: os_map, purge.
+ *
+ * An area is a run of pageblocks: VM_BUSY (the program's; at least one page at its end is the guard, address space that
+ * nobody touches), VM_FREE (in the tree by size), VM_PURGING (out of the tree while its pages are given back outside the
+ * lock) or VM_UNUSED (a record without an area). The index of memmap names an area at its first and last pageblock:
+ * free() and realloc() find it from its address, a freed area finds its neighbours and merges with those that are free, clean
+ * or dirty; the dirty masks remember which frames hold memory. No address tree is needed.
+ *
+ * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows. A free that cannot have the
+ * lock pushes its area on vmap.deferred, for the next holder.
+ * Free areas of UNMAP_MIN and more are unmapped when purged: their address space is worth more than the next mmap.
+ */
+#include "mm/vmalloc.h"
+#include "mm/meta.h"
+#include "mm/purge.h"
+#include "kernel/bug.h"
+#include "lib/overflow.h"
+
+#define CHUNK_STRUCTS	1024u
+#define NR_CHUNKS	4096u
+#define HUGE_PAGE	(2ul << 20)	/* areas of that size are aligned to it for transparent huge pages */
+#define GROW_MIN	(1ul << 20)	/* mapped at once for small areas: an eighth of what is there, */
+#define GROW_MAX	(32ul << 20)	/* within these */
+#define GROW_SHARE	8
+#define UNMAP_MIN	(32ul << 20)
+#define FIT_TRIES	8u		/* areas looked at for one whose aligned part is large enough */
+#define PURGE_AT_ONCE	2048ul		/* frames given back a time (8 MiB), so that no more goes than must */
+#define MOVE_MIN	(256ul << 10)	/* moving pages is cheaper than copying from here on */
+#define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off */
+
+static struct {
+	bool ready;
+	struct rb_root free;
+	struct list_head lru, purging;
+	struct vm_struct *unused;	/* records, linked by lru.next */
+	size_t mapped;			/* bytes in all areas */
+	size_t busy_bytes;
+	unsigned long nr_busy;
+	_Atomic u32 next_nr;		/* no lock: records never used yet */
+	struct llist_head deferred;	/* no lock */
+	_Atomic(struct vm_struct *) chunks[NR_CHUNKS];
+} vmap;
+
+spinlock_t vmap_lock;
+
+/* ---- records ---- */
+
+static struct vm_struct *vm_by_nr(u32 nr)
+{
+	struct vm_struct *chunk = atomic_load_explicit(&vmap.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
+
+	return &chunk[nr % CHUNK_STRUCTS];
+}
+
+/* A record never used before; lock-free. */
+static struct vm_struct *new_record(void)
+{
+	u32 nr = atomic_fetch_add_explicit(&vmap.next_nr, 1, memory_order_relaxed);
+	_Atomic(struct vm_struct *) *slot;
+	struct vm_struct *chunk, *expect = NULL;
+
+	if (nr >= CHUNK_STRUCTS * NR_CHUNKS)
+		return NULL;
+	slot = &vmap.chunks[nr / CHUNK_STRUCTS];
+	if (!atomic_load_explicit(slot, memory_order_acquire)) {
+		chunk = meta_alloc(CHUNK_STRUCTS * sizeof(struct vm_struct), 64);
+		if (!chunk)
+			return NULL;
+		atomic_compare_exchange_strong_explicit(slot, &expect, chunk, memory_order_release,
+							memory_order_relaxed);
+	}
+	vm_by_nr(nr)->nr = nr;
+	return vm_by_nr(nr);
+}
+
+static struct vm_struct *get_record(void)
+{
+	struct vm_struct *vm = vmap.unused;
+
+	if (!vm)
+		return new_record();
+	vmap.unused = (struct vm_struct *)(void *)vm->lru.next;
+	return vm;
+}
+
+static void put_record(struct vm_struct *vm)
+{
+	vm->state = VM_UNUSED;
+	vm->lru.next = (struct list_head *)(void *)vmap.unused;
+	vmap.unused = vm;
+}
+
+/* ---- index and tree ---- */
+
+static void set_tags(struct vm_struct *vm)
+{
+	WRITE_ONCE(*vm_index(vm->addr), vm->nr + 1);
+	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), vm->nr + 1);
+}
+
+static void clear_tags(struct vm_struct *vm)
+{
+	WRITE_ONCE(*vm_index(vm->addr), 0);
+	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), 0);
+}
+
+static struct vm_struct *vm_at(unsigned long addr)
+{
+	struct map_leaf *leaf = leaf_of(addr);
+	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
+
+	return nr ? vm_by_nr(nr - 1) : NULL;
+}
+
+static bool is_less(const struct vm_struct *a, size_t bytes, unsigned long addr)
+{
+	return a->bytes < bytes || (a->bytes == bytes && a->addr < addr);
+}
+
+static void tree_insert(struct vm_struct *vm)
+{
+	struct rb_node **link = &vmap.free.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (is_less(rb_entry(parent, struct vm_struct, node), vm->bytes, vm->addr))
+			link = &parent->right;
+		else
+			link = &parent->left;
+	}
+	rb_link_node(&vm->node, parent, link);
+	rb_insert_color(&vm->node, &vmap.free);
+}
+
+/* The smallest free area of at least that size. */
+static struct vm_struct *tree_best_fit(size_t bytes)
+{
+	struct rb_node *n = vmap.free.rb_node;
+	struct vm_struct *best = NULL;
+
+	while (n) {
+		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+
+		if (is_less(vm, bytes, 0)) {
+			n = n->right;
+		} else {
+			best = vm;
+			n = n->left;
+		}
+	}
+	return best;
+}
+
+static long count_dirty(unsigned long addr, size_t bytes)
+{
+	unsigned long a;
+	long n = 0;
+
+	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
+		n += hweight64(*dirty_mask(a));
+	return n;
+}
+
+static void set_dirty(unsigned long addr, size_t bytes, u16 mask)
+{
+	unsigned long a;
+
+	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = mask;
+}
+
+static void unlink_free(struct vm_struct *vm)
+{
+	rb_erase(&vm->node, &vmap.free);
+	if (vm->dirty)
+		list_del(&vm->lru);
+	clear_tags(vm);
+}
+
+/* Into the tree as it is: addr, bytes, dirty, seq are set. */
+static void link_free(struct vm_struct *vm)
+{
+	vm->state = VM_FREE;
+	set_tags(vm);
+	tree_insert(vm);
+	if (vm->dirty)
+		list_add_tail(&vm->lru, &vmap.lru);
+}
+
+/* Merges with free neighbours and links; vm is on nothing. */
+static void insert_free(struct vm_struct *vm)
+{
+	struct vm_struct *left = vm_at(vm->addr - PAGEBLOCK_SIZE);
+	struct vm_struct *right = vm_at(vm->addr + vm->bytes);
+
+	if (left && left->state == VM_FREE && left->addr + left->bytes == vm->addr) {
+		unlink_free(left);
+		vm->addr = left->addr;
+		vm->bytes += left->bytes;
+		vm->dirty += left->dirty;
+		put_record(left);
+	}
+	if (right && right->state == VM_FREE && right->addr == vm->addr + vm->bytes) {
+		unlink_free(right);
+		vm->bytes += right->bytes;
+		vm->dirty += right->dirty;
+		put_record(right);
+	}
+	link_free(vm);
+}
+
+/* ---- lock ---- */
+
+static void free_locked(struct vm_struct *vm);
+
+static void drain_deferred(void)
+{
+	struct llist_node *n = llist_del_all(&vmap.deferred), *next;
+
+	for (; n; n = next) {
+		struct vm_struct *vm = container_of(n, struct vm_struct, deferred);
+
+		next = n->next;
+		if (vm->state == VM_PURGING) {
+			list_del(&vm->lru);
+			insert_free(vm);
+		} else {
+			free_locked(vm);
+		}
+	}
+}
+
+static bool lock_vmap(void)
+{
+	if (!spin_lock(&vmap_lock))
+		return false;
+	if (unlikely(!vmap.ready)) {
+		INIT_LIST_HEAD(&vmap.lru);
+		INIT_LIST_HEAD(&vmap.purging);
+		vmap.ready = true;
+	}
+	if (unlikely(atomic_load_explicit(&vmap.deferred.first, memory_order_relaxed)))
+		drain_deferred();
+	return true;
+}
+
+static void unlock_vmap(void)
+{
+	spin_unlock(&vmap_lock);
+}
+
+/* ---- allocation ---- */
+
+/* Address space for size usable bytes and the guard; 0 if that overflows. */
+static size_t area_bytes(size_t size)
+{
+	size_t bytes;
+
+	if (check_add_overflow(size, 2 * PAGE_SIZE + PAGEBLOCK_SIZE, &bytes))
+		return 0;
+	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
+}
+
+/* Splits [addr, addr + bytes) out of a free area (which is unlinked); the rest goes back to the tree. */
+static bool carve(struct vm_struct *vm, unsigned long addr, size_t bytes)
+{
+	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
+	struct vm_struct *head = before ? get_record() : NULL, *tail = after ? get_record() : NULL;
+
+	if ((before && !head) || (after && !tail)) {
+		if (head)
+			put_record(head);
+		if (tail)
+			put_record(tail);
+		link_free(vm);
+		return false;
+	}
+	if (head) {
+		head->addr = vm->addr;
+		head->bytes = before;
+		head->dirty = count_dirty(head->addr, before);
+		head->seq = vm->seq;
+		link_free(head);
+	}
+	if (tail) {
+		tail->addr = addr + bytes;
+		tail->bytes = after;
+		tail->dirty = count_dirty(tail->addr, after);
+		tail->seq = vm->seq;
+		link_free(tail);
+	}
+	vm->addr = addr;
+	vm->bytes = bytes;
+	vm->dirty = count_dirty(addr, bytes);
+	return true;
+}
+
+/* Best fit among the free areas; NULL if none fits. */
+static struct vm_struct *take_free(size_t bytes, size_t align)
+{
+	struct vm_struct *vm = tree_best_fit(bytes);
+	unsigned int tries;
+
+	for (tries = 0; vm; tries++) {
+		unsigned long start = ALIGN_UP(vm->addr, align);
+		struct rb_node *next;
+
+		if (start - vm->addr <= vm->bytes - bytes) {
+			unlink_free(vm);
+			return carve(vm, start, bytes) ? vm : NULL;
+		}
+		if (tries == FIT_TRIES) {
+			vm = tree_best_fit(bytes + align);
+			continue;
+		}
+		next = rb_next(&vm->node);
+		vm = next ? rb_entry(next, struct vm_struct, node) : NULL;
+	}
+	return NULL;
+}
+
+/* A new area straight from the system, linked nowhere. */
+static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t align)
+{
+	unsigned long addr;
+
+	if (!vm)
+		return NULL;
+	addr = (unsigned long)os_map_aligned(bytes, MAX(align, PAGEBLOCK_SIZE));
+	if (!addr || !memmap_add_leaves(addr, bytes)) {
+		if (addr)
+			os_unmap((void *)addr, bytes);
+		return NULL;
+	}
+	set_dirty(addr, bytes, 0);
+	vm->addr = addr;
+	vm->bytes = bytes;
+	vm->dirty = 0;
+	vm->seq = 0;
+	return vm;
+}
+
+static struct vm_struct *map_and_carve(size_t bytes, size_t align)
+{
+	size_t grow = MAX(MIN(ALIGN_UP(vmap.mapped / GROW_SHARE, HUGE_PAGE), GROW_MAX), GROW_MIN);
+	struct vm_struct *record = get_record(), *vm = NULL;
+
+	if (!record)
+		return NULL;
+	if (bytes < grow && align <= HUGE_PAGE)
+		vm = map_area(record, grow, align);
+	if (!vm)
+		vm = map_area(record, bytes, align);
+	if (!vm) {
+		put_record(record);
+		return NULL;
+	}
+	vmap.mapped += vm->bytes;
+	if (vm->bytes > bytes && !carve(vm, vm->addr, bytes))
+		return NULL;
+	return vm;
+}
+
+static void publish(struct vm_struct *vm, size_t size)
+{
+	vm->size = ALIGN_UP(size, PAGE_SIZE);
+	vm->state = VM_BUSY;
+	set_tags(vm);
+	set_class(vm->addr, CLASS_OTHER);
+}
+
+/* Clears the frames that are not known to be zero. */
+static void clear_dirty(struct vm_struct *vm)
+{
+	unsigned long a = vm->addr, end = vm->addr + vm->size;
+
+	while (a < end) {
+		unsigned long start = a;
+
+		while (a < end && *dirty_mask(a))
+			a += PAGEBLOCK_SIZE;
+		if (a > start)
+			memset((void *)start, 0, MIN(a, end) - start);
+		else
+			a += PAGEBLOCK_SIZE;
+	}
+}
+
+static struct vm_struct *alloc_area(size_t bytes, size_t align)
+{
+	struct vm_struct *vm = take_free(bytes, align);
+
+	return vm ? vm : map_and_carve(bytes, align);
+}
+
+void *vmap_alloc(size_t size, size_t align, bool zero, gfp_t gfp)
+{
+	size_t bytes = area_bytes(size);
+	struct vm_struct *vm;
+
+	(void)gfp;
+	if (!bytes)
+		return NULL;
+	if (align < HUGE_PAGE && size >= HUGE_PAGE)
+		align = HUGE_PAGE;
+	align = MAX(align, PAGEBLOCK_SIZE);
+	if (!lock_vmap())
+		return vmap_alloc_nolock(size, align);
+	vm = alloc_area(bytes, align);
+	if (vm) {
+		publish(vm, size);
+		vmap.nr_busy++;
+		vmap.busy_bytes += vm->bytes;
+	}
+	unlock_vmap();
+	if (!vm)
+		return NULL;
+	purge_account_alloc((long)(vm->bytes >> FRAME_SHIFT), vm->dirty);
+	if (zero && vm->dirty)
+		clear_dirty(vm);
+	return (void *)vm->addr;
+}
+
+void *vmap_alloc_nolock(size_t size, size_t align)
+{
+	size_t bytes = area_bytes(size);
+	struct vm_struct *vm;
+
+	if (!bytes)
+		return NULL;
+	vm = map_area(new_record(), bytes, align);
+	if (!vm)
+		return NULL;
+	publish(vm, size);
+	__atomic_fetch_add(&vmap.mapped, bytes, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&vmap.busy_bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&vmap.nr_busy, 1, __ATOMIC_RELAXED);
+	purge_account_alloc((long)(bytes >> FRAME_SHIFT), 0);
+	return (void *)vm->addr;
+}
+
+/* ---- look-up ---- */
+
+struct vm_struct *find_vm_area(const void *p)
+{
+	struct vm_struct *vm = vm_at((unsigned long)p);
+
+	return vm && vm->addr == (unsigned long)p && vm->state == VM_BUSY ? vm : NULL;
+}
+
+struct vm_struct *find_vm_area_inside(const void *p)
+{
+	unsigned long addr = ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE), a;
+
+	for (a = addr; a && addr - a < LEAF_SIZE && leaf_of(a); a -= PAGEBLOCK_SIZE) {
+		struct vm_struct *vm = vm_at(a);
+
+		if (vm && vm->state != VM_UNUSED)
+			return vm->state == VM_BUSY && (unsigned long)p - vm->addr < vm->bytes ? vm : NULL;
+	}
+	return NULL;
+}
+
+/* ---- freeing ---- */
+
+static void free_locked(struct vm_struct *vm)
+{
+	vmap.nr_busy--;
+	vmap.busy_bytes -= vm->bytes;
+	vm->seq = purge_next_seq();
+	insert_free(vm);
+}
+
+/* After it returns, another thread may own the addresses. */
+void vmap_free(struct vm_struct *vm, bool may_lock)
+{
+	unsigned long addr = vm->addr;
+	size_t bytes = vm->bytes;
+	u16 tail;
+
+	set_class(addr, CLASS_FOREIGN);
+	/* what the program touched we do not know: all it could */
+	set_dirty(addr, vm->size, 0xffff);
+	tail = (u16)(vm->size >> FRAME_SHIFT & (PAGEBLOCK_FRAMES - 1));
+	if (tail)
+		*dirty_mask(addr + vm->size) = (u16)bit_range(0, tail);
+	set_dirty(ALIGN_UP(addr + vm->size, PAGEBLOCK_SIZE), bytes - ALIGN_UP(vm->size, PAGEBLOCK_SIZE), 0);
+	vm->dirty = (long)(vm->size >> FRAME_SHIFT);
+	purge_account_free((long)(bytes >> FRAME_SHIFT), vm->dirty);
+	if (may_lock && lock_vmap()) {
+		free_locked(vm);
+		unlock_vmap();
+	} else {
+		llist_add(&vm->deferred, &vmap.deferred);
+	}
+}
+
+/* ---- resizing ---- */
+
+/* Takes what is missing from the free area behind; lock held. */
+static bool grow_in_place(struct vm_struct *vm, size_t bytes)
+{
+	struct vm_struct *next = vm_at(vm->addr + vm->bytes);
+	size_t more = bytes - vm->bytes;
+	long dirty;
+
+	if (!next || next->state != VM_FREE || next->addr != vm->addr + vm->bytes || next->bytes < more)
+		return false;
+	unlink_free(next);
+	if (!carve(next, next->addr, more))
+		return false;
+	dirty = next->dirty;
+	clear_tags(vm);
+	vm->bytes = bytes;
+	set_tags(vm);
+	put_record(next);
+	vmap.busy_bytes += more;
+	purge_account_alloc((long)(more >> FRAME_SHIFT), dirty);
+	return true;
+}
+
+static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
+{
+	struct vm_struct *tail = get_record();
+	size_t less = vm->bytes - bytes;
+	unsigned long a;
+
+	if (!tail)
+		return;
+	clear_tags(vm);
+	tail->addr = vm->addr + bytes;
+	tail->bytes = less;
+	for (a = tail->addr; a < tail->addr + less; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = a < vm->addr + vm->size ? 0xffff : 0;
+	tail->dirty = count_dirty(tail->addr, less);
+	tail->seq = purge_next_seq();
+	vm->bytes = bytes;
+	vm->size = ALIGN_UP(size, PAGE_SIZE);
+	set_tags(vm);
+	vmap.busy_bytes -= less;
+	purge_account_free((long)(less >> FRAME_SHIFT), tail->dirty);
+	insert_free(tail);
+}
+
+/* An area twice as large as needed, so that the next growth stays in place; what is not touched costs address space. */
+static struct vm_struct *area_to_move_to(size_t bytes)
+{
+	size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGEBLOCK_SIZE;
+	struct vm_struct *vm = alloc_area(ALIGN_UP(bytes + bytes / 2, PAGEBLOCK_SIZE), align);
+
+	return vm ? vm : alloc_area(bytes, align);
+}
+
+/* The old area's pages went to the new one: what is left of it is unmapped. Lock held. */
+static void forget_area(struct vm_struct *vm)
+{
+	clear_tags(vm);
+	set_class(vm->addr, CLASS_FOREIGN);
+	set_dirty(vm->addr, vm->bytes, 0);
+	os_unmap((void *)(vm->addr + vm->size), vm->bytes - vm->size);
+	vmap.mapped -= vm->bytes;
+	vmap.busy_bytes -= vm->bytes;
+	vmap.nr_busy--;
+	purge_account_free((long)(vm->bytes >> FRAME_SHIFT), 0);
+	put_record(vm);
+}
+
+static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
+{
+	struct vm_struct *to = area_to_move_to(bytes);
+	size_t new_size = ALIGN_UP(size, PAGE_SIZE);
+
+	if (!to)
+		return NULL;
+	if (!os_remap((void *)vm->addr, vm->size, (void *)to->addr, new_size)) {
+		to->seq = purge_next_seq();
+		insert_free(to);
+		return NULL;
+	}
+	purge_account_alloc((long)(to->bytes >> FRAME_SHIFT), to->dirty);
+	publish(to, size);
+	vmap.nr_busy++;
+	vmap.busy_bytes += to->bytes;
+	forget_area(vm);
+	return (void *)to->addr;
+}
+
+void *vmap_resize(struct vm_struct *vm, size_t size)
+{
+	size_t bytes = area_bytes(size);
+	void *p = NULL;
+
+	if (!bytes || !lock_vmap())
+		return NULL;
+	if (bytes <= vm->bytes && vm->bytes - bytes < MAX(SHRINK_MIN, bytes)) {
+		vm->size = ALIGN_UP(size, PAGE_SIZE);
+		p = (void *)vm->addr;
+	} else if (bytes < vm->bytes) {
+		shrink_in_place(vm, size, bytes);
+		p = (void *)vm->addr;
+	} else if (grow_in_place(vm, bytes)) {
+		vm->size = ALIGN_UP(size, PAGE_SIZE);
+		p = (void *)vm->addr;
+	} else if (vm->size >= MOVE_MIN) {
+		p = move_area(vm, size, bytes);
+	}
+	unlock_vmap();
+	return p;
+}
+
+/* ---- giving back ---- */
+
+unsigned long vmap_oldest_seq(void)
+{
+	unsigned long seq = ULONG_MAX;
+
+	if (!lock_vmap())
+		return seq;
+	if (!list_empty(&vmap.lru))
+		seq = list_first_entry(&vmap.lru, struct vm_struct, lru)->seq;
+	unlock_vmap();
+	return seq;
+}
+
+/* Gives back up to PURGE_AT_ONCE frames of the area; refused: the system does not take some. */
+static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
+{
+	unsigned long a = vm->addr, end = vm->addr + vm->bytes, purged = 0;
+
+	*refused = false;
+	while (a < end && purged < PURGE_AT_ONCE) {
+		unsigned long start = a;
+		unsigned long run = 0;
+
+		while (a < end && *dirty_mask(a) && purged + run < PURGE_AT_ONCE) {
+			run += hweight64(*dirty_mask(a));
+			a += PAGEBLOCK_SIZE;
+		}
+		if (a == start) {
+			a += PAGEBLOCK_SIZE;
+			continue;
+		}
+		if (!os_dontneed((void *)start, a - start)) {
+			*refused = true;
+			continue;
+		}
+		purged += run;
+		set_dirty(start, a - start, 0);
+	}
+	return purged;
+}
+
+unsigned long vmap_purge_oldest(void)
+{
+	struct vm_struct *vm;
+	unsigned long purged;
+	bool refused;
+
+	if (!lock_vmap())
+		return 0;
+	if (list_empty(&vmap.lru)) {
+		unlock_vmap();
+		return 0;
+	}
+	vm = list_first_entry(&vmap.lru, struct vm_struct, lru);
+	unlink_free(vm);
+	purged = (unsigned long)vm->dirty;
+	if (vm->bytes >= UNMAP_MIN && os_unmap((void *)vm->addr, vm->bytes)) {
+		set_dirty(vm->addr, vm->bytes, 0);
+		vmap.mapped -= vm->bytes;
+		put_record(vm);
+		unlock_vmap();
+		purge_account_purged((long)purged);
+		return purged;
+	}
+	vm->state = VM_PURGING;
+	list_add(&vm->lru, &vmap.purging);
+	unlock_vmap();
+
+	purged = dontneed_some(vm, &refused);
+	purge_account_purged((long)purged);
+	/* what the system refuses is not tried again: not counted as dirty, though its masks still say so */
+	vm->dirty = refused ? 0 : vm->dirty - (long)purged;
+
+	if (!lock_vmap()) {
+		llist_add(&vm->deferred, &vmap.deferred);
+		return purged;
+	}
+	list_del(&vm->lru);
+	if (vm->dirty) {	/* the oldest still: first in line again */
+		link_free(vm);
+		list_del(&vm->lru);
+		list_add(&vm->lru, &vmap.lru);
+	} else {
+		insert_free(vm);
+	}
+	unlock_vmap();
+	return purged ? purged : 1;
+}
+
+size_t vmap_unmap_free(void)
+{
+	struct rb_node *n;
+	size_t sum = 0;
+
+	if (!lock_vmap())
+		return 0;
+	while ((n = rb_last(&vmap.free))) {
+		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+
+		if (!os_unmap((void *)vm->addr, vm->bytes))
+			break;
+		unlink_free(vm);
+		set_dirty(vm->addr, vm->bytes, 0);
+		vmap.mapped -= vm->bytes;
+		sum += vm->bytes;
+		purge_account_purged(vm->dirty);
+		put_record(vm);
+	}
+	unlock_vmap();
+	return sum;
+}
+
+/* The lock is ours. Areas that other threads were purging come back as dirty ones. */
+void vmap_fork_child(void)
+{
+	struct vm_struct *vm, *n;
+
+	if (!vmap.ready)
+		return;
+	drain_deferred();
+	list_for_each_entry_safe(vm, n, &vmap.purging, lru) {
+		list_del(&vm->lru);
+		set_dirty(vm->addr, vm->bytes, 0xffff);
+		vm->dirty = count_dirty(vm->addr, vm->bytes);
+		insert_free(vm);
+	}
+}
+
+void vmap_get_stats(struct vmap_stats *st)
+{
+	st->nr_busy = READ_ONCE(vmap.nr_busy);
+	st->busy_bytes = READ_ONCE(vmap.busy_bytes);
+	st->free_bytes = READ_ONCE(vmap.mapped);
+	st->free_bytes -= MIN(st->free_bytes, st->busy_bytes);
+}
+
+bool vmap_validate(void)
+{
+	struct rb_node *n;
+	bool ok = true;
+
+	if (!lock_vmap())
+		return false;
+	for (n = rb_first(&vmap.free); n; n = rb_next(n)) {
+		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+		struct rb_node *next = rb_next(n);
+
+		ok &= vm->state == VM_FREE && vm->bytes && IS_ALIGNED(vm->addr | vm->bytes, PAGEBLOCK_SIZE);
+		ok &= vm_at(vm->addr) == vm && vm_at(vm->addr + vm->bytes - PAGEBLOCK_SIZE) == vm;
+		ok &= vm->dirty <= count_dirty(vm->addr, vm->bytes);
+		ok &= !next || !is_less(rb_entry(next, struct vm_struct, node), vm->bytes, vm->addr);
+	}
+	unlock_vmap();
+	return ok;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host: the only way from src/ to the operating system and to libc. Layer: os.
+ *
+ * Every call is a raw system call: it takes no lock, allocates nothing, is no cancellation point and
+ * leaves errno alone. Memory calls take addresses and sizes that are multiples of the page size.
+ *
+ * libc functions that src/ may use: memcpy, memmove, memset, memcmp, strlen (by the compiler too); and from
+ * os_linux.c alone: getauxval, clock_gettime, abort, __errno_location. init/ adds pthread_key_create, pthread_setspecific,
+ * pthread_atfork, each outside all locks.
+ */
+#ifndef KM_OS_OS_H
+#define KM_OS_OS_H
+
+#include <string.h>
+#include "lib/types.h"
+
+extern unsigned int os_page_shift __km(os_page_shift);	/* 12, 14 or 16; valid after os_init() */
+#define PAGE_SIZE	(1ul << os_page_shift)
+
+/* Reads page size and the identity of stderr. May be called again. */
+void os_init(void) __km(os_init);
+bool os_is_secure(void) __km(os_is_secure);		/* AT_SECURE: the environment is not to be trusted */
+/* Value of an environment variable or NULL; also before libc has set environ. */
+const char *os_getenv(const char *name) __km(os_getenv);
+
+/* Private zeroed read-write memory, near hint if that is free (NULL: anywhere); NULL on failure. */
+void *os_map(void *hint, size_t size) __km(os_map);
+/* The same, its start a multiple of align (a power of two). */
+void *os_map_aligned(size_t size, size_t align) __km(os_map_aligned);
+bool os_unmap(void *p, size_t size) __km(os_unmap);
+/* The pages read as zero afterwards and hold no memory; false: they are as they were. */
+bool os_dontneed(void *p, size_t size) __km(os_dontneed);
+void os_nohugepage(void *p, size_t size) __km(os_nohugepage);
+void os_name(void *p, size_t size, const char *name) __km(os_name);
+/* The memory reads as zero in a child that fork made; false if the kernel cannot. */
+bool os_wipeonfork(void *p, size_t size) __km(os_wipeonfork);
+/* Moves a mapping to [to, to + to_size), replacing what is there; the old range is unmapped then. */
+bool os_remap(void *from, size_t from_size, void *to, size_t to_size) __km(os_remap);
+
+bool os_write(int fd, const char *buf, size_t len) __km(os_write);	/* all of it, or false */
+int os_open_append(const char *path) __km(os_open_append);		/* created if need be; -1 */
+void os_close(int fd) __km(os_close);
+int os_dup_stderr(void) __km(os_dup_stderr);	/* a high close-on-exec copy of fd 2, or -1 */
+bool os_stderr_is_ours(void) __km(os_stderr_is_ours);	/* fd 2 may be written to without harm */
+
+unsigned long os_clock_ms(void) __km(os_clock_ms);	/* monotonic, steps of a few ms */
+unsigned long os_block_signals(void) __km(os_block_signals);	/* all of them, in this thread; the old mask */
+void os_restore_signals(unsigned long mask) __km(os_restore_signals);
+void os_yield(void) __km(os_yield);
+void os_sleep_us(unsigned int us) __km(os_sleep_us);
+int os_gettid(void) __km(os_gettid);
+int os_getpid(void) __km(os_getpid);
+bool os_thread_is_gone(int tid) __km(os_thread_is_gone);
+unsigned long os_brk_start(void) __km(os_brk_start);	/* where it was at the start; 0: not known */
+/* glibc's own functions, for blocks of its own heap; false or NULL where there are none. */
+bool os_libc_free(void *p) __km(os_libc_free);
+void *os_libc_realloc(void *p, size_t size) __km(os_libc_realloc);
+unsigned long os_brk(void) __km(os_brk);		/* end of the program break */
+void os_set_errno_enomem(void) __km(os_set_errno_enomem);
+void os_set_errno_einval(void) __km(os_set_errno_einval);
+void os_abort(void) __km(os_abort) __noreturn;
+
+#endif

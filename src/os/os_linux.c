@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/* The host is Linux: raw system calls. Layer: os. */
+#define _GNU_SOURCE
+#include "os/os.h"
+#include "lib/bits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA		0x53564d41
+#define PR_SET_VMA_ANON_NAME	0
+#endif
+
+unsigned int os_page_shift = 12;
+
+static struct {
+	dev_t stderr_dev;	/* what fd 2 was at the start; 0 and 0: closed or unknown */
+	ino_t stderr_ino;
+	unsigned long brk_start;
+	char environ_copy[8192];	/* /proc/self/environ where libc had no environ yet */
+} os;
+
+#if defined(__x86_64__)
+static long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ __volatile__("syscall" : "=a"(ret)
+			     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			     : "rcx", "r11", "memory");
+	return ret;
+}
+#else
+static long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	int saved = errno;
+	long ret = syscall(nr, a, b, c, d, e, f);
+
+	if (ret == -1)
+		ret = -errno;
+	errno = saved;
+	return ret;
+}
+#endif
+
+#define raw_syscall(nr, a, b, c) raw_syscall6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+static bool failed(long ret)
+{
+	return (unsigned long)ret >= -4095ul;
+}
+
+static long sys_fstat(int fd, struct stat *st)
+{
+#ifdef SYS_newfstatat
+	return raw_syscall6(SYS_newfstatat, fd, (long)"", (long)st, AT_EMPTY_PATH, 0, 0);
+#else
+	return raw_syscall(SYS_fstat, fd, st, 0);
+#endif
+}
+
+/* glibc exports them for old libraries; elsewhere they are missing. */
+void __libc_free(void *p) __weak;
+void *__libc_realloc(void *p, size_t size) __weak;
+
+void os_init(void)
+{
+	unsigned long size = getauxval(AT_PAGESZ);
+	struct stat st;
+
+	if (size >= 4096 && size <= 65536 && is_power_of_2(size))
+		os_page_shift = ilog2(size);
+	if (!os.brk_start)
+		os.brk_start = os_brk();
+	if (!failed(sys_fstat(STDERR_FILENO, &st))) {
+		os.stderr_dev = st.st_dev;
+		os.stderr_ino = st.st_ino;
+	}
+}
+
+bool os_is_secure(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
+static const char *match_env(const char *entry, const char *name, size_t len)
+{
+	return !memcmp(entry, name, len) && entry[len] == '=' ? entry + len + 1 : NULL;
+}
+
+/* Before libc's own start-up environ is NULL; the kernel has the text too. */
+static const char *getenv_from_proc(const char *name, size_t len)
+{
+	long fd = raw_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/environ", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	size_t used = 0;
+	const char *p, *found = NULL;
+
+	if (failed(fd))
+		return NULL;
+	while (used < sizeof(os.environ_copy) - 1) {
+		long n = raw_syscall(SYS_read, fd, os.environ_copy + used, sizeof(os.environ_copy) - 1 - used);
+
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+	}
+	os_close((int)fd);
+	os.environ_copy[used] = '\0';
+	for (p = os.environ_copy; p < os.environ_copy + used && !found; p += strlen(p) + 1)
+		if (strlen(p) > len)
+			found = match_env(p, name, len);
+	return found;
+}
+
+const char *os_getenv(const char *name)
+{
+	size_t len = strlen(name);
+	char **e = environ;
+
+	if (!e)
+		return getenv_from_proc(name, len);
+	for (; *e; e++)
+		if (strlen(*e) > len && match_env(*e, name, len))
+			return match_env(*e, name, len);
+	return NULL;
+}
+
+void *os_map(void *hint, size_t size)
+{
+	long ret = raw_syscall6(SYS_mmap, (long)hint, (long)size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return failed(ret) ? NULL : (void *)ret;
+}
+
+void *os_map_aligned(size_t size, size_t align)
+{
+	unsigned long p, start;
+	size_t total;
+
+	if (align <= PAGE_SIZE)
+		return os_map(NULL, size);
+	p = (unsigned long)os_map(NULL, size);
+	if (!p || IS_ALIGNED(p, align))
+		return (void *)p;
+	/* The kernel fills holes from the top: just below the last mapping is where the next one goes. */
+	start = ALIGN_DOWN(p, align);
+	os_unmap((void *)p, size);
+	p = (unsigned long)os_map((void *)start, size);
+	if (!p || IS_ALIGNED(p, align))
+		return (void *)p;
+	os_unmap((void *)p, size);
+	if (__builtin_add_overflow(size, align - PAGE_SIZE, &total))
+		return NULL;
+	p = (unsigned long)os_map(NULL, total);
+	if (!p)
+		return NULL;
+	start = ALIGN_UP(p, align);
+	if (start > p)
+		os_unmap((void *)p, start - p);
+	if (p + total > start + size)
+		os_unmap((void *)(start + size), p + total - start - size);
+	return (void *)start;
+}
+
+bool os_unmap(void *p, size_t size)
+{
+	return !failed(raw_syscall(SYS_munmap, p, size, 0));
+}
+
+bool os_dontneed(void *p, size_t size)
+{
+	long ret;
+
+	do {
+		ret = raw_syscall(SYS_madvise, p, size, MADV_DONTNEED);
+	} while (ret == -EAGAIN);
+	return !failed(ret);
+}
+
+void os_nohugepage(void *p, size_t size)
+{
+	raw_syscall(SYS_madvise, p, size, MADV_NOHUGEPAGE);
+}
+
+void os_name(void *p, size_t size, const char *name)
+{
+	raw_syscall6(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)p, (long)size, (long)name, 0);
+}
+
+bool os_wipeonfork(void *p, size_t size)
+{
+	return !failed(raw_syscall(SYS_madvise, p, size, MADV_WIPEONFORK));
+}
+
+bool os_remap(void *from, size_t from_size, void *to, size_t to_size)
+{
+	return !failed(raw_syscall6(SYS_mremap, (long)from, (long)from_size, (long)to_size,
+				    MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0));
+}
+
+bool os_write(int fd, const char *buf, size_t len)
+{
+	while (len) {
+		long n = raw_syscall(SYS_write, fd, buf, len);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return false;	/* a full pipe too: never wait inside the allocator */
+		buf += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+int os_open_append(const char *path)
+{
+	long fd = raw_syscall6(SYS_openat, AT_FDCWD, (long)path,
+			       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600, 0, 0);
+
+	return failed(fd) ? -1 : (int)fd;
+}
+
+void os_close(int fd)
+{
+	raw_syscall(SYS_close, fd, 0, 0);
+}
+
+int os_dup_stderr(void)
+{
+	long fd = raw_syscall(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, 200);
+
+	if (failed(fd))
+		fd = raw_syscall(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	return failed(fd) ? -1 : (int)fd;
+}
+
+/*
+ * A program may have closed fd 2 and got a socket or a data file under that number. What was there at
+ * the start is fine, and so is what can only be a log: a terminal, a pipe, a file opened for appending.
+ */
+bool os_stderr_is_ours(void)
+{
+	struct stat st;
+	long flags;
+
+	if (failed(sys_fstat(STDERR_FILENO, &st)))
+		return false;
+	if (st.st_dev == os.stderr_dev && st.st_ino == os.stderr_ino)
+		return true;
+	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
+		return true;
+	flags = raw_syscall(SYS_fcntl, STDERR_FILENO, F_GETFL, 0);
+	return !failed(flags) && (flags & O_APPEND);
+}
+
+unsigned long os_block_signals(void)
+{
+	unsigned long all = ~0ul, old = 0;
+
+	raw_syscall6(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&old, sizeof(old), 0, 0);
+	return old;
+}
+
+void os_restore_signals(unsigned long mask)
+{
+	raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
+}
+
+void os_yield(void)
+{
+	raw_syscall(SYS_sched_yield, 0, 0, 0);
+}
+
+unsigned long os_clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);	/* in user space, by the vdso */
+	return (unsigned long)ts.tv_sec * 1000 + (unsigned long)ts.tv_nsec / 1000000;
+}
+
+void os_sleep_us(unsigned int us)
+{
+	struct timespec ts = { .tv_nsec = (long)us * 1000 };
+
+	raw_syscall(SYS_nanosleep, &ts, 0, 0);
+}
+
+int os_gettid(void)
+{
+	return (int)raw_syscall(SYS_gettid, 0, 0, 0);
+}
+
+int os_getpid(void)
+{
+	return (int)raw_syscall(SYS_getpid, 0, 0, 0);
+}
+
+bool os_thread_is_gone(int tid)
+{
+	return raw_syscall(SYS_tgkill, os_getpid(), tid, 0) == -ESRCH;
+}
+
+unsigned long os_brk_start(void)
+{
+	return os.brk_start;
+}
+
+bool os_libc_free(void *p)
+{
+	if (!__libc_free)
+		return false;
+	__libc_free(p);
+	return true;
+}
+
+void *os_libc_realloc(void *p, size_t size)
+{
+	return __libc_realloc ? __libc_realloc(p, size) : NULL;
+}
+
+unsigned long os_brk(void)
+{
+	return (unsigned long)raw_syscall(SYS_brk, 0, 0, 0);
+}
+
+void os_set_errno_enomem(void)
+{
+	errno = ENOMEM;
+}
+
+void os_set_errno_einval(void)
+{
+	errno = EINVAL;
+}
+
+void os_abort(void)
+{
+	abort();
+}
