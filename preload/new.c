@@ -70,9 +70,17 @@ export void *name(size_t size, const void *tag) \
 	return likely(p) ? p : name##_failed(size, tag); \
 }
 
+/* The runtime's aligned forms round the size up and may overflow: what is impossible goes to the plain forms. */
+static bool is_impossible(size_t size, size_t align)
+{
+	return size > PTRDIFF_MAX || align > PTRDIFF_MAX || size + align > PTRDIFF_MAX;
+}
+
 #define DEFINE_NEW_ALIGNED(name) \
 static __cold void *name##_failed(size_t size, size_t align) \
 { \
+	if (is_impossible(size, align)) \
+		return ((new_fn *)required_symbol("_Znwm"))((size_t)PTRDIFF_MAX + 1); \
 	return ((new_aligned_fn *)required_symbol(#name))(size, align); \
 } \
 export void *name(size_t size, size_t align); \
@@ -86,6 +94,8 @@ export void *name(size_t size, size_t align) \
 static __cold void *name##_failed(size_t size, size_t align, const void *tag) \
 { \
 	new_aligned_nothrow_fn *fn = (new_aligned_nothrow_fn *)runtime_symbol(#name); \
+	if (is_impossible(size, align)) \
+		return _ZnwmRKSt9nothrow_t_failed((size_t)PTRDIFF_MAX + 1, tag); \
 	return fn ? fn(size, align, tag) : NULL; \
 } \
 export void *name(size_t size, size_t align, const void *tag); \
@@ -96,8 +106,8 @@ export void *name(size_t size, size_t align, const void *tag) \
 }
 
 #define DEFINE_DELETE(name, ...) \
-export void name(void *p __VA_OPT__(,) __VA_ARGS__); \
-export void name(void *p __VA_OPT__(,) __VA_ARGS__) \
+export void name(__VA_ARGS__); \
+export void name(__VA_ARGS__) \
 { \
 	slab_free(p); \
 }
@@ -111,15 +121,15 @@ DEFINE_NEW_ALIGNED(_ZnamSt11align_val_t)
 DEFINE_NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
 DEFINE_NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
 
-DEFINE_DELETE(_ZdlPv)
-DEFINE_DELETE(_ZdaPv)
-DEFINE_DELETE(_ZdlPvm, size_t size __maybe_unused)
-DEFINE_DELETE(_ZdaPvm, size_t size __maybe_unused)
-DEFINE_DELETE(_ZdlPvSt11align_val_t, size_t align __maybe_unused)
-DEFINE_DELETE(_ZdaPvSt11align_val_t, size_t align __maybe_unused)
-DEFINE_DELETE(_ZdlPvmSt11align_val_t, size_t size __maybe_unused, size_t align __maybe_unused)
-DEFINE_DELETE(_ZdaPvmSt11align_val_t, size_t size __maybe_unused, size_t align __maybe_unused)
-DEFINE_DELETE(_ZdlPvRKSt9nothrow_t, const void *tag __maybe_unused)
-DEFINE_DELETE(_ZdaPvRKSt9nothrow_t, const void *tag __maybe_unused)
-DEFINE_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, size_t align __maybe_unused, const void *tag __maybe_unused)
-DEFINE_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, size_t align __maybe_unused, const void *tag __maybe_unused)
+DEFINE_DELETE(_ZdlPv, void *p)
+DEFINE_DELETE(_ZdaPv, void *p)
+DEFINE_DELETE(_ZdlPvm, void *p, size_t size __maybe_unused)
+DEFINE_DELETE(_ZdaPvm, void *p, size_t size __maybe_unused)
+DEFINE_DELETE(_ZdlPvSt11align_val_t, void *p, size_t align __maybe_unused)
+DEFINE_DELETE(_ZdaPvSt11align_val_t, void *p, size_t align __maybe_unused)
+DEFINE_DELETE(_ZdlPvmSt11align_val_t, void *p, size_t size __maybe_unused, size_t align __maybe_unused)
+DEFINE_DELETE(_ZdaPvmSt11align_val_t, void *p, size_t size __maybe_unused, size_t align __maybe_unused)
+DEFINE_DELETE(_ZdlPvRKSt9nothrow_t, void *p, const void *tag __maybe_unused)
+DEFINE_DELETE(_ZdaPvRKSt9nothrow_t, void *p, const void *tag __maybe_unused)
+DEFINE_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, void *p, size_t align __maybe_unused, const void *tag __maybe_unused)
+DEFINE_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, void *p, size_t align __maybe_unused, const void *tag __maybe_unused)

@@ -70,7 +70,7 @@ void fork_prepare(void)
 {
 	struct pcpu *entered = cpu_enter();
 
-	atomic_fetch_add_explicit(&fork_under_way, 1, memory_order_relaxed);
+	__atomic_fetch_add(&fork_under_way, 1, __ATOMIC_RELAXED);
 	if (spin_lock_fork(&fork_state.lock)) {
 		fork_state.preparing = thread_id();
 		if (!fork_state.nr_forking++)
@@ -90,7 +90,7 @@ void fork_parent(void)
 			unlock_everything();
 		spin_unlock(&fork_state.lock);
 	}
-	atomic_fetch_sub_explicit(&fork_under_way, 1, memory_order_relaxed);
+	__atomic_fetch_sub(&fork_under_way, 1, __ATOMIC_RELAXED);
 	cpu_leave(entered);
 }
 
@@ -189,7 +189,7 @@ void fork_child(void)
 	fork_state.nr_forking = 0;
 	fork_state.preparing = 0;
 	atomic_store_explicit(&fork_state.lock.holder, 0, memory_order_relaxed);
-	atomic_store_explicit(&fork_under_way, 0, memory_order_relaxed);
+	WRITE_ONCE(fork_under_way, 0);
 	cpu_leave(entered);
 }
 

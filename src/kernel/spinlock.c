@@ -8,7 +8,7 @@
 #define SLEEPS	400	/* times SLEEP_US: about 50 ms in all, then the holder is taken for lost */
 #define SLEEP_US 50
 
-_Atomic unsigned int fork_under_way;
+unsigned int fork_under_way;
 _Atomic unsigned long spin_waits;
 
 bool __spin_lock_slow(spinlock_t *lock, bool in_fork)

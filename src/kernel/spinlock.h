@@ -18,10 +18,10 @@
 
 typedef struct {
 	_Atomic unsigned long holder;	/* 0: free */
-	_Atomic bool lost;		/* a waiter gave up; cleared by the next unlock */
+	bool lost;			/* a waiter gave up; cleared by the next unlock */
 } spinlock_t;
 
-extern _Atomic unsigned int fork_under_way __km(fork_under_way);
+extern unsigned int fork_under_way __km(fork_under_way);	/* by atomic operations alone */
 extern _Atomic unsigned long spin_waits __km(spin_waits);	/* how often a lock was found taken */
 
 bool __spin_lock_slow(spinlock_t *lock, bool in_fork) __km(spin_lock_slow);

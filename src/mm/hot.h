@@ -38,7 +38,7 @@
 struct hot_data {
 	char busy[NR_CLASSES * CPU_CACHE_SIZE];	/* zero for ever: every cache misses */
 	u8 size_class_small[(SMALL_SIZE_MAX / 8 + 8) & ~7ul];	/* [(size + 7) / 8]; 0 before start-up */
-	_Atomic s64 level1[LEVEL1_ENTRIES];	/* distance of a GiB's leaf from the zero leaf */
+	s64 level1[LEVEL1_ENTRIES];	/* distance of a GiB's leaf from the zero leaf; set once, by compare-and-swap */
 	u8 zero[LEAF_BLOCKS];			/* the zero leaf: the classes of what is not ours */
 };
 
@@ -46,14 +46,20 @@ extern struct hot_data hot_data __km(hot_data);
 extern struct pcpu empty_cpu __km(empty_cpu);
 #define busy_cpu (*(struct pcpu *)(void *)&hot_data)
 
-static __always_inline struct pcpu *cpu_enter(void)
+/* hot: &hot_data, in a register of the caller's. */
+static __always_inline struct pcpu *cpu_enter_hot(struct hot_data *hot)
 {
 	struct pcpu *c = READ_ONCE(this_cpu);
 
 	barrier();
-	WRITE_ONCE(this_cpu, &busy_cpu);
+	WRITE_ONCE(this_cpu, (struct pcpu *)(void *)hot);
 	barrier();
 	return c;
+}
+
+static __always_inline struct pcpu *cpu_enter(void)
+{
+	return cpu_enter_hot(&hot_data);
 }
 
 static __always_inline void cpu_leave(struct pcpu *c)

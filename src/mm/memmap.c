@@ -5,7 +5,7 @@
 
 static struct map_leaf *leaf_get(unsigned long addr)
 {
-	_Atomic s64 *slot = &hot_data.level1[addr >> LEAF_SHIFT];
+	s64 *slot = &hot_data.level1[addr >> LEAF_SHIFT];
 	struct map_leaf *leaf = leaf_of(addr);
 	s64 delta, expect = 0;
 
@@ -16,8 +16,7 @@ static struct map_leaf *leaf_get(unsigned long addr)
 		return NULL;
 	delta = (s64)((unsigned long)leaf - (unsigned long)hot_data.zero);
 	/* pairs: leaf_of(); who loses the race leaves an untouched mapping behind */
-	if (!atomic_compare_exchange_strong_explicit(slot, &expect, delta, memory_order_release,
-						     memory_order_relaxed))
+	if (!__atomic_compare_exchange_n(slot, &expect, delta, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		return leaf_of(addr);
 	return leaf;
 }

@@ -24,17 +24,19 @@ struct map_leaf {
 	_Atomic(struct page *) mem_map[LEAF_SECTIONS];
 };
 
-/* The class of the pageblock at p, whose address is below LEVEL1_ENTRIES GiB; 0 if it is not ours. */
-static __always_inline unsigned long class_of_user(const void *p)
+/*
+ * The class of the pageblock at p, whose address is below LEVEL1_ENTRIES GiB; 0 if it is not ours. hot: &hot_data, in a
+ * register of the caller's.
+ */
+static __always_inline unsigned long class_of_user(struct hot_data *hot, const void *p)
 {
 	unsigned long addr = (unsigned long)p, gib = addr >> LEAF_SHIFT;
-	char *base = (char *)&hot_data;
+	struct hot_data *base;
 
 	HIDE_VALUE(gib);
-	base += atomic_load_explicit(&hot_data.level1[gib], memory_order_relaxed);
-	HIDE_VALUE(base);
-	return READ_ONCE(((u8 *)base)[offsetof(struct hot_data, zero) +
-				      (addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1))]);
+	/* plain loads, which fold into one instruction each: who has a pointer of ours came after its leaf and class */
+	base = (struct hot_data *)(void *)((char *)hot + hot->level1[gib]);
+	return base->zero[addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1)];
 }
 
 static __always_inline bool is_user_address(const void *p)
@@ -44,7 +46,7 @@ static __always_inline bool is_user_address(const void *p)
 
 static __always_inline unsigned int class_of(const void *p)
 {
-	return is_user_address(p) ? class_of_user(p) : CLASS_FOREIGN;
+	return is_user_address(p) ? (unsigned int)class_of_user(&hot_data, p) : CLASS_FOREIGN;
 }
 
 static inline struct map_leaf *leaf_of(unsigned long addr)
@@ -54,7 +56,7 @@ static inline struct map_leaf *leaf_of(unsigned long addr)
 	if (addr >> LEAF_SHIFT >= LEVEL1_ENTRIES)
 		return NULL;
 	/* pairs: the release in leaf_get() */
-	delta = atomic_load_explicit(&hot_data.level1[addr >> LEAF_SHIFT], memory_order_acquire);
+	delta = __atomic_load_n(&hot_data.level1[addr >> LEAF_SHIFT], __ATOMIC_ACQUIRE);
 	return delta ? (struct map_leaf *)(void *)(hot_data.zero + delta) : NULL;
 }
 

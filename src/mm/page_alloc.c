@@ -34,8 +34,10 @@ static void zone_init(struct zone *z)
 {
 	unsigned int i;
 
-	for (i = 0; i <= MAX_PAGE_ORDER; i++)
-		INIT_LIST_HEAD(&z->free_area[i].free_list);
+	for (i = 0; i <= MAX_PAGE_ORDER; i++) {
+		INIT_LIST_HEAD(&z->free_area[i].free_list[0]);
+		INIT_LIST_HEAD(&z->free_area[i].free_list[1]);
+	}
 	INIT_LIST_HEAD(&z->lru);
 	INIT_LIST_HEAD(&z->isolated);
 	z->ready = true;
@@ -74,18 +76,24 @@ static long count_dirty(unsigned long addr, unsigned int order)
 	return n;
 }
 
+static bool block_is_dirty(unsigned long addr, unsigned int order)
+{
+	unsigned long end = addr + (PAGE_SIZE << order);
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE)
+		if (*dirty_mask(addr))
+			return true;
+	return false;
+}
+
 static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int order)
 {
 	struct page *page = virt_to_page(addr);
-	bool dirty = *dirty_mask(addr) != 0;
 
 	page->state = PAGE_FREE;
 	page->order = (u8)order;
 	page->virtual = addr;
-	if (dirty)
-		list_add(&page->list, &z->free_area[order].free_list);
-	else
-		list_add_tail(&page->list, &z->free_area[order].free_list);
+	list_add(&page->list, &z->free_area[order].free_list[block_is_dirty(addr, order)]);
 	z->free_area[order].nr_free++;
 	z->free_pages += 1ul << order;
 }
@@ -190,35 +198,52 @@ static bool zone_grow(struct zone *z, unsigned int order)
 	return true;
 }
 
-/* Zone lock held. */
+/* Splits a block that is on no list down to the order; of its halves, one with dirty frames is kept, else the lower. */
+static unsigned long expand(struct zone *z, unsigned long addr, unsigned int from, unsigned int order)
+{
+	while (from > order) {
+		unsigned long upper;
+
+		from--;
+		upper = addr + (PAGE_SIZE << from);
+		if (from < PAGEBLOCK_ORDER) {
+			lru_del(ALIGN_DOWN(addr, PAGEBLOCK_SIZE));
+		} else if (!block_is_dirty(addr, from) && block_is_dirty(upper, from)) {
+			unsigned long lower = addr;
+
+			addr = upper;
+			upper = lower;
+		}
+		add_to_free_area(z, upper, from);
+	}
+	return addr;
+}
+
+/* Zone lock held. Dirty memory of any order before clean memory: what is touched once serves again. */
 static struct page *rmqueue(struct zone *z, unsigned int order)
 {
-	unsigned int o;
+	unsigned int o, dirty;
+	struct page *page;
+	unsigned long addr, a;
 
-	for (o = order; o <= MAX_PAGE_ORDER; o++) {
-		struct page *page;
-		unsigned long addr, a;
-
-		if (list_empty(&z->free_area[o].free_list))
-			continue;
-		page = list_first_entry(&z->free_area[o].free_list, struct page, list);
-		addr = page_address(page);
-		del_from_free_area(z, page);
-		while (o > order) {	/* keep the lower half: low addresses are used first */
-			o--;
-			if (o < PAGEBLOCK_ORDER)
-				lru_del(ALIGN_DOWN(addr, PAGEBLOCK_SIZE));
-			add_to_free_area(z, addr + (PAGE_SIZE << o), o);
-		}
-		for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
-			if (order >= PAGEBLOCK_ORDER)
-				lru_del(a);
-		page->state = PAGE_USED;
-		page->order = (u8)order;
-		page->virtual = addr;
-		return page;
+	for (dirty = 2; dirty--; ) {
+		for (o = order; o <= MAX_PAGE_ORDER; o++)
+			if (!list_empty(&z->free_area[o].free_list[dirty]))
+				goto found;
 	}
 	return NULL;
+found:
+	page = list_first_entry(&z->free_area[o].free_list[dirty], struct page, list);
+	del_from_free_area(z, page);
+	addr = expand(z, page_address(page), o, order);
+	if (order >= PAGEBLOCK_ORDER)
+		for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
+			lru_del(a);
+	page = virt_to_page(addr);
+	page->state = PAGE_USED;
+	page->order = (u8)order;
+	page->virtual = addr;
+	return page;
 }
 
 struct page *alloc_block(unsigned int order, gfp_t gfp)
@@ -347,6 +372,41 @@ unsigned long zone_oldest_seq(void)
 	return seq;
 }
 
+size_t zone_unmap_free(void)
+{
+	struct zone *z = &zone_normal;
+	unsigned int order = MAX_PAGE_ORDER + 1, dirty;
+	long purged = 0;
+	size_t sum = 0;
+
+	if (!zone_lock(z))
+		return 0;
+	while (order-- > PAGEBLOCK_ORDER) {
+		for (dirty = 0; dirty < 2; dirty++) {
+			struct list_head *list = &z->free_area[order].free_list[dirty];
+			struct page *page, *n;
+
+			list_for_each_entry_safe(page, n, list, list) {
+				unsigned long addr = page_address(page), a;
+
+				if (!os_unmap((void *)addr, PAGE_SIZE << order))
+					break;	/* would need one mapping too many */
+				del_from_free_area(z, page);
+				purged += count_dirty(addr, order);
+				for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE) {
+					lru_del(a);
+					*dirty_mask(a) = 0;
+				}
+				z->managed_pages -= 1ul << order;
+				sum += PAGE_SIZE << order;
+			}
+		}
+	}
+	spin_unlock(&z->lock);
+	purge_account_purged(purged);
+	return sum;
+}
+
 void zone_fork_child(void)
 {
 	struct zone *z = &zone_normal;
@@ -365,6 +425,23 @@ void zone_fork_child(void)
 	}
 }
 
+static unsigned long count_valid(struct list_head *list, unsigned int order, bool *ok)
+{
+	struct page *page;
+	unsigned long n = 0;
+
+	list_for_each_entry(page, list, list) {
+		unsigned long addr = page_address(page);
+		struct page *buddy = virt_to_page(addr ^ (PAGE_SIZE << order));
+
+		n++;
+		*ok &= page->state == PAGE_FREE && page->order == order && virt_to_page(addr) == page;
+		*ok &= IS_ALIGNED(addr, PAGE_SIZE << order);
+		*ok &= order == MAX_PAGE_ORDER || !buddy || buddy->state != PAGE_FREE || buddy->order != order;
+	}
+	return n;
+}
+
 bool zone_validate(void)
 {
 	struct zone *z = &zone_normal;
@@ -376,16 +453,7 @@ bool zone_validate(void)
 	if (!zone_lock(z))
 		return false;
 	for (o = 0; o <= MAX_PAGE_ORDER; o++) {
-		n = 0;
-		list_for_each_entry(page, &z->free_area[o].free_list, list) {
-			unsigned long addr = page_address(page);
-			struct page *buddy = virt_to_page(addr ^ (PAGE_SIZE << o));
-
-			n++;
-			ok &= page->state == PAGE_FREE && page->order == o && virt_to_page(addr) == page;
-			ok &= IS_ALIGNED(addr, PAGE_SIZE << o);
-			ok &= o == MAX_PAGE_ORDER || !buddy || buddy->state != PAGE_FREE || buddy->order != o;
-		}
+		n = count_valid(&z->free_area[o].free_list[0], o, &ok) + count_valid(&z->free_area[o].free_list[1], o, &ok);
 		ok &= n == z->free_area[o].nr_free;
 		pages += n << o;
 	}

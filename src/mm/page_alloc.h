@@ -8,7 +8,7 @@
 #include "mm/memmap.h"
 
 struct free_area {
-	struct list_head free_list;	/* blocks with dirty frames first */
+	struct list_head free_list[2];	/* blocks [0] that are clean, [1] with dirty frames */
 	unsigned long nr_free;
 };
 
@@ -38,6 +38,9 @@ unsigned long page_address(const struct page *page) __km(page_address);
 unsigned long zone_purge_oldest(void) __km(zone_purge_oldest);
 /* When its oldest dirty pageblock was freed; ULONG_MAX if there is none. Racy. */
 unsigned long zone_oldest_seq(void) __km(zone_oldest_seq);
+
+/* Unmaps the free blocks of a pageblock and more, for a process at its limit; bytes. */
+size_t zone_unmap_free(void) __km(zone_unmap_free);
 
 /* fork: the child owns every lock that the parent took; blocks in flight come back as dirty ones. */
 void zone_fork_child(void) __km(zone_fork_child);

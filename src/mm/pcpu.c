@@ -14,7 +14,7 @@ __thread struct pcpu *own_cpu;
 __thread unsigned int exit_rounds;
 
 _Atomic(struct pcpu *) all_cpus;
-_Atomic unsigned int nr_dead_cpus;
+_Atomic unsigned int nr_dead_cpus, nr_cpus;
 bool reap_dead_threads;
 
 static _Atomic unsigned long fork_word_default = 1;
@@ -112,6 +112,7 @@ struct pcpu *cpu_acquire(void)
 			c->next = head;
 		} while (!atomic_compare_exchange_weak_explicit(&all_cpus, &head, c, /* pairs: for_each_cpu */
 								memory_order_release, memory_order_relaxed));
+		atomic_fetch_add_explicit(&nr_cpus, 1, memory_order_relaxed);
 	}
 	own_cpu = c;
 	return c;
@@ -144,14 +145,4 @@ void cpu_abandon(struct pcpu *c)
 	own_cpu = NULL;
 	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);
 	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
-}
-
-unsigned int cpu_count(enum cpu_state state)
-{
-	struct pcpu *c;
-	unsigned int n = 0;
-
-	for_each_cpu(c)
-		n += atomic_load_explicit(&c->state, memory_order_relaxed) == state;
-	return n;
 }

@@ -31,8 +31,7 @@ static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "the busy slot in hot_
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
-#define PCP_MAX_BLOCKS	8u	/* pageblocks a slot keeps: half a MiB */
-#define PCP_BATCH	4u
+#define PCP_MAX_BLOCKS	4u	/* pageblocks a slot keeps: a quarter of a MiB */
 
 struct pcpu {
 	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
@@ -41,7 +40,7 @@ struct pcpu {
 	bool fork_held;			/* this lock was taken for the fork that is under way */
 	u8 ready;
 	_Atomic u8 state;		/* enum cpu_state */
-	_Atomic bool flush_request;	/* someone wants the memory in the sheaves: honoured at the next miss */
+	bool flush_request;		/* someone wants the memory in the sheaves: honoured at the next miss */
 	int tid;			/* of the thread that took it last */
 	_Atomic u32 inbox_len;		/* slabs pushed since it was emptied; a hint */
 	_Atomic(struct slab *) inbox;
@@ -91,7 +90,7 @@ struct pcpu *cpu_acquire(void) __km(cpu_acquire);
 void cpu_exit(void) __km(cpu_exit);
 /* The lock of the slot is lost (a visitor left by siglongjmp, or was cut off by a raw fork): the thread takes another. */
 void cpu_abandon(struct pcpu *c) __km(cpu_abandon);
-unsigned int cpu_count(enum cpu_state state) __km(cpu_count);
+extern _Atomic unsigned int nr_cpus __km(nr_cpus);	/* slots there are */
 extern _Atomic unsigned int nr_dead_cpus __km(nr_dead_cpus);	/* a hint */
 /* Set where no thread-specific key could be had: nobody tells us when a thread ends. */
 extern bool reap_dead_threads __km(reap_dead_threads);

@@ -15,7 +15,7 @@
 #include "kernel/params.h"
 
 #define USED_SHARE	4
-#define BUDGET_MIN	((2l << 20) >> FRAME_SHIFT)	/* 2 MiB */
+#define BUDGET_MIN	((1l << 20) >> FRAME_SHIFT)	/* 1 MiB */
 #define SOON_MS		2000
 #define DECAY_MS	5000
 

@@ -34,12 +34,12 @@ static unsigned long shrink_slots(struct pcpu *own, bool ask_others)
 
 	for_each_cpu(c) {
 		if (ask_others && c != own)
-			atomic_store_explicit(&c->flush_request, true, memory_order_relaxed);
+			WRITE_ONCE(c->flush_request, true);
 		if (!(c == own ? spin_lock(&c->lock) : spin_trylock(&c->lock)))
 			continue;
 		cpu_drain_inbox(c);
 		slab_release_empty(c);
-		purged += slab_purge_partial(c, true);
+		purged += slab_purge_partial(c);
 		spin_unlock(&c->lock);
 	}
 	return purged;
@@ -48,6 +48,7 @@ static unsigned long shrink_slots(struct pcpu *own, bool ask_others)
 bool reclaim_memory(struct pcpu *c)
 {
 	long used = atomic_load_explicit(&purge_state.used, memory_order_relaxed);
+	size_t unmapped;
 
 	if (READ_ONCE(fork_under_way))
 		return false;
@@ -55,9 +56,9 @@ bool reclaim_memory(struct pcpu *c)
 		slab_flush_all_sheaves(c);
 	flush_barns(c);
 	shrink_slots(c, true);
-	if (vmap_unmap_free())
-		return true;
-	return atomic_load_explicit(&purge_state.used, memory_order_relaxed) < used;
+	unmapped = vmap_unmap_free();
+	unmapped += zone_unmap_free();
+	return unmapped || atomic_load_explicit(&purge_state.used, memory_order_relaxed) < used;
 }
 
 size_t trim_memory(void)

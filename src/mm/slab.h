@@ -57,6 +57,8 @@ struct kmem_cache {
 	_Atomic unsigned long nr_slabs;
 	_Atomic(struct slab *) nolock_slabs;	/* all of them, linked by next_nolock; never removed */
 	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
+	_Atomic unsigned long nr_nolock_slabs;
+	_Atomic long nr_nolock_free;	/* objects free in them; may be off for a moment */
 };
 
 enum slab_where {		/* of an owned slab; see the table in slub.c */
@@ -140,8 +142,8 @@ void slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
 /* The lock of c is held for the following. */
 void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);	/* n bits were set in free_map */
 void slab_release_empty(struct pcpu *c) __km(slab_release_empty);	/* all of them, and the page list */
-/* Gives back pages without a live object inside slabs in use; all: however few. Frames. */
-unsigned long slab_purge_partial(struct pcpu *c, bool all) __km(slab_purge_partial);
+/* Gives back pages without a live object inside slabs in use; frames. */
+unsigned long slab_purge_partial(struct pcpu *c) __km(slab_purge_partial);
 void slab_purge_partial_check(struct pcpu *c) __km(slab_purge_partial_check);
 void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
 	__km(slab_init);

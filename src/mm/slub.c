@@ -23,7 +23,7 @@
 #include "mm/util.h"
 #include "kernel/printk.h"
 
-#define PURGE_PARTIAL_MIN	(1ul << 20)	/* bytes freed in slabs before their pages are worth a look */
+#define PURGE_PARTIAL_MIN	(512ul << 10)	/* bytes freed in a slot's slabs before their pages are worth a look */
 
 /* ---- slabs ---- */
 
@@ -243,11 +243,11 @@ unsigned long slab_dontneed_free(struct slab *slab, const u64 *map)
 	return purged;
 }
 
-static unsigned long purge_one_partial(struct slab *slab, bool all)
+static unsigned long purge_one_partial(struct slab *slab)
 {
-	unsigned long freed = (unsigned long)slab->freed * slab->cache->size, n;
+	unsigned long n;
 
-	if (!slab->freed || (!all && freed < PAGE_SIZE))
+	if (!slab->freed)
 		return 0;
 	n = slab_dontneed_free(slab, free_map(slab));
 	slab->freed = 0;
@@ -255,7 +255,7 @@ static unsigned long purge_one_partial(struct slab *slab, bool all)
 	return n;
 }
 
-unsigned long slab_purge_partial(struct pcpu *c, bool all)
+unsigned long slab_purge_partial(struct pcpu *c)
 {
 	unsigned long n = 0;
 	unsigned int i;
@@ -267,9 +267,9 @@ unsigned long slab_purge_partial(struct pcpu *c, bool all)
 		if (!cs->nfree)
 			continue;
 		if (cs->current)
-			n += purge_one_partial(cs->current, all);
+			n += purge_one_partial(cs->current);
 		list_for_each_entry(slab, &cs->partial, list)
-			n += purge_one_partial(slab, all);
+			n += purge_one_partial(slab);
 	}
 	c->freed_bytes = 0;
 	purge_account_partial((long)n);
@@ -283,9 +283,12 @@ void slab_purge_partial_check(struct pcpu *c)
 	if (likely(c->freed_bytes < PURGE_PARTIAL_MIN) && !purge_is_always())
 		return;
 	limit = purge_limit();
-	if (limit == LONG_MAX || (long)(c->freed_bytes >> FRAME_SHIFT) <= limit)
+	if (limit == LONG_MAX)
 		return;
-	slab_purge_partial(c, false);
+	limit /= (long)atomic_load_explicit(&nr_cpus, memory_order_relaxed);	/* the budget is that of all slots */
+	if ((long)(c->freed_bytes >> FRAME_SHIFT) <= limit && !purge_is_always())
+		return;
+	slab_purge_partial(c);
 }
 
 /* ---- allocation ---- */

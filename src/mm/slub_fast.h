@@ -27,6 +27,7 @@ static __always_inline void *slab_alloc(unsigned int class, size_t size, gfp_t g
 /* p is anything: only what lies in a pageblock of a kmalloc class gets past the first test. */
 static __always_inline void slab_free(void *p)
 {
+	struct hot_data *hot = &hot_data;
 	struct cpu_cache *cc;
 	unsigned long class;
 	struct pcpu *c;
@@ -36,8 +37,9 @@ static __always_inline void slab_free(void *p)
 		slab_free_slow(p, cpu_enter());
 		return;
 	}
-	class = class_of_user(p);
-	c = cpu_enter();
+	HIDE_VALUE(hot);
+	class = class_of_user(hot, p);
+	c = cpu_enter_hot(hot);
 	cc = &c->cache[class];
 	HIDE_VALUE(cc);
 	top = cc->top;

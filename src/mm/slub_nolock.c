@@ -13,7 +13,7 @@
 #include "mm/purge.h"
 #include "kernel/printk.h"
 
-#define SLABS_TRIED	8u	/* full ones looked at before a new one is made */
+#define SEARCH_SHARE	8	/* the list is searched where that part of all objects is free, else a new slab is made */
 
 _Atomic long nolock_frees_in_flight;
 _Atomic unsigned long nr_nolock_allocs;
@@ -38,8 +38,10 @@ static void *claim(struct slab *slab)
 
 			/* acquire: the last user's accesses came before; pairs with nolock_put */
 			bits = atomic_fetch_and_explicit(word, ~bit, memory_order_acquire);
-			if (bits & bit)
+			if (bits & bit) {
+				atomic_fetch_sub_explicit(&s->nr_nolock_free, 1, memory_order_relaxed);
 				return (void *)(slab->base + (w * 64ul + __ffs64(bit)) * s->size);
+			}
 		}
 	}
 	return NULL;
@@ -62,6 +64,8 @@ static struct slab *new_nolock_slab(struct kmem_cache *s)
 	slab = (struct slab *)(void *)virt_to_page(base);
 	slab_init(slab, s, base, NULL);
 	purge_account_alloc((long)(size >> FRAME_SHIFT), 0);
+	atomic_fetch_add_explicit(&s->nr_nolock_slabs, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->nr_nolock_free, s->objects, memory_order_relaxed);
 	head = atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed);
 	do {
 		slab->next_nolock = head;
@@ -73,15 +77,19 @@ static struct slab *new_nolock_slab(struct kmem_cache *s)
 void *slab_alloc_nolock(struct kmem_cache *s)
 {
 	struct slab *slab = atomic_load_explicit(&s->nolock_hint, memory_order_acquire);
-	unsigned int tried;
+	unsigned long nr_slabs;
 	void *object;
 
 	atomic_fetch_add_explicit(&nr_nolock_allocs, 1, memory_order_relaxed);
 	object = slab ? claim(slab) : NULL;
 	if (object)
 		return object;
-	slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
-	for (tried = 0; slab && tried < SLABS_TRIED; tried++, slab = slab->next_nolock) {
+	nr_slabs = atomic_load_explicit(&s->nr_nolock_slabs, memory_order_relaxed);
+	slab = NULL;
+	if (atomic_load_explicit(&s->nr_nolock_free, memory_order_relaxed) >
+	    (long)(nr_slabs * s->objects / SEARCH_SHARE))
+		slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
+	for (; slab; slab = slab->next_nolock) {
 		object = claim(slab);
 		if (object)
 			break;
@@ -103,6 +111,7 @@ bool nolock_put(struct slab *slab, unsigned int index)
 
 	if (old & bit)
 		return false;
+	atomic_fetch_add_explicit(&slab->cache->nr_nolock_free, 1, memory_order_relaxed);
 	if (!old)
 		atomic_store_explicit(&slab->cache->nolock_hint, slab, memory_order_release);
 	return true;

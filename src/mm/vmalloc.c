@@ -28,6 +28,7 @@
 #define FIT_TRIES	8u		/* areas looked at for one whose aligned part is large enough */
 #define PURGE_AT_ONCE	2048ul		/* frames given back a time (8 MiB), so that no more goes than must */
 #define MOVE_MIN	(256ul << 10)	/* moving pages is cheaper than copying from here on */
+#define ZERO_BY_SYSTEM	(8ul << 20)	/* dirty runs from here on are zeroed by giving them back: most are not touched soon */
 #define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off */
 
 static struct {
@@ -169,6 +170,19 @@ static void set_dirty(unsigned long addr, size_t bytes, u16 mask)
 
 	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
 		*dirty_mask(a) = mask;
+}
+
+/*
+ * Frames from offset on, as far as the program could touch them, may hold memory; what lies behind is as it was when
+ * the area was made.
+ */
+static void mark_used_dirty(struct vm_struct *vm, size_t offset)
+{
+	unsigned long a = vm->addr + ALIGN_DOWN(offset, PAGEBLOCK_SIZE), end = vm->addr + vm->size;
+
+	for (; a < end; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) |= end - a >= PAGEBLOCK_SIZE ? 0xffff :
+			(u16)bit_range(0, (unsigned int)((end - a) >> FRAME_SHIFT));
 }
 
 static void unlink_free(struct vm_struct *vm)
@@ -381,10 +395,10 @@ static void clear_dirty(struct vm_struct *vm)
 
 		while (a < end && *dirty_mask(a))
 			a += PAGEBLOCK_SIZE;
-		if (a > start)
-			memset((void *)start, 0, MIN(a, end) - start);
-		else
+		if (a == start)
 			a += PAGEBLOCK_SIZE;
+		else if (a - start < ZERO_BY_SYSTEM || a > end || !os_dontneed((void *)start, a - start))
+			memset((void *)start, 0, MIN(a, end) - start);
 	}
 }
 
@@ -476,19 +490,10 @@ static void free_locked(struct vm_struct *vm)
 /* After it returns, another thread may own the addresses. */
 void vmap_free(struct vm_struct *vm, bool may_lock)
 {
-	unsigned long addr = vm->addr;
-	size_t bytes = vm->bytes;
-	u16 tail;
-
-	set_class(addr, CLASS_FOREIGN);
-	/* what the program touched we do not know: all it could */
-	set_dirty(addr, vm->size, 0xffff);
-	tail = (u16)(vm->size >> FRAME_SHIFT & (PAGEBLOCK_FRAMES - 1));
-	if (tail)
-		*dirty_mask(addr + vm->size) = (u16)bit_range(0, tail);
-	set_dirty(ALIGN_UP(addr + vm->size, PAGEBLOCK_SIZE), bytes - ALIGN_UP(vm->size, PAGEBLOCK_SIZE), 0);
-	vm->dirty = (long)(vm->size >> FRAME_SHIFT);
-	purge_account_free((long)(bytes >> FRAME_SHIFT), vm->dirty);
+	set_class(vm->addr, CLASS_FOREIGN);
+	mark_used_dirty(vm, 0);
+	vm->dirty = count_dirty(vm->addr, vm->bytes);
+	purge_account_free((long)(vm->bytes >> FRAME_SHIFT), vm->dirty);
 	if (may_lock && lock_vmap()) {
 		free_locked(vm);
 		unlock_vmap();
@@ -525,15 +530,13 @@ static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
 {
 	struct vm_struct *tail = get_record();
 	size_t less = vm->bytes - bytes;
-	unsigned long a;
 
 	if (!tail)
 		return;
 	clear_tags(vm);
 	tail->addr = vm->addr + bytes;
 	tail->bytes = less;
-	for (a = tail->addr; a < tail->addr + less; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = a < vm->addr + vm->size ? 0xffff : 0;
+	mark_used_dirty(vm, size);
 	tail->dirty = count_dirty(tail->addr, less);
 	tail->seq = purge_next_seq();
 	vm->bytes = bytes;
@@ -553,7 +556,29 @@ static struct vm_struct *area_to_move_to(size_t bytes)
 	return vm ? vm : alloc_area(bytes, align);
 }
 
-/* The old area's pages went to the new one: what is left of it is unmapped. Lock held. */
+/*
+ * Moves size bytes of pages. A mapping that grew together from several (of which mremap takes one at a time) is moved
+ * in halves of halves; what is then small is copied. Nothing is lost where the system refuses.
+ */
+static void move_pages(unsigned long from, unsigned long to, size_t size)
+{
+	size_t half = ALIGN_UP(size / 2, PAGEBLOCK_SIZE);
+
+	if (os_remap((void *)from, size, (void *)to, size))
+		return;
+	if (size < MOVE_MIN) {
+		memcpy((void *)to, (void *)from, size);
+		os_unmap((void *)from, size);
+		return;
+	}
+	move_pages(from, to, half);
+	move_pages(from + half, to + half, size - half);
+}
+
+/*
+ * The pages of the area are about to move: from then on anyone may map something at the old addresses, so all that we
+ * keep about them goes before, and the unused end with it. Lock held.
+ */
 static void forget_area(struct vm_struct *vm)
 {
 	clear_tags(vm);
@@ -564,26 +589,23 @@ static void forget_area(struct vm_struct *vm)
 	vmap.busy_bytes -= vm->bytes;
 	vmap.nr_busy--;
 	purge_account_free((long)(vm->bytes >> FRAME_SHIFT), 0);
-	put_record(vm);
 }
 
 static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
 {
 	struct vm_struct *to = area_to_move_to(bytes);
-	size_t new_size = ALIGN_UP(size, PAGE_SIZE);
 
 	if (!to)
 		return NULL;
-	if (!os_remap((void *)vm->addr, vm->size, (void *)to->addr, new_size)) {
-		to->seq = purge_next_seq();
-		insert_free(to);
-		return NULL;
-	}
+	forget_area(vm);
+	/* the moved mapping grows over the whole new area, so that it can be moved again in one piece */
+	if (!os_remap((void *)vm->addr, vm->size, (void *)to->addr, to->bytes))
+		move_pages(vm->addr, to->addr, vm->size);
 	purge_account_alloc((long)(to->bytes >> FRAME_SHIFT), to->dirty);
 	publish(to, size);
 	vmap.nr_busy++;
 	vmap.busy_bytes += to->bytes;
-	forget_area(vm);
+	put_record(vm);
 	return (void *)to->addr;
 }
 
@@ -595,6 +617,7 @@ void *vmap_resize(struct vm_struct *vm, size_t size)
 	if (!bytes || !lock_vmap())
 		return NULL;
 	if (bytes <= vm->bytes && vm->bytes - bytes < MAX(SHRINK_MIN, bytes)) {
+		mark_used_dirty(vm, MIN(size, vm->size));
 		vm->size = ALIGN_UP(size, PAGE_SIZE);
 		p = (void *)vm->addr;
 	} else if (bytes < vm->bytes) {
@@ -624,30 +647,33 @@ unsigned long vmap_oldest_seq(void)
 	return seq;
 }
 
-/* Gives back up to PURGE_AT_ONCE frames of the area; refused: the system does not take some. */
+/*
+ * Gives back up to PURGE_AT_ONCE frames of the area, from its end, as the next allocation takes its start; refused: the
+ * system does not take some.
+ */
 static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 {
-	unsigned long a = vm->addr, end = vm->addr + vm->bytes, purged = 0;
+	unsigned long end = vm->addr + vm->bytes, purged = 0;
 
 	*refused = false;
-	while (a < end && purged < PURGE_AT_ONCE) {
-		unsigned long start = a;
-		unsigned long run = 0;
+	while (end > vm->addr && purged < PURGE_AT_ONCE) {
+		unsigned long a = end, run = 0;
 
-		while (a < end && *dirty_mask(a) && purged + run < PURGE_AT_ONCE) {
+		while (a > vm->addr && *dirty_mask(a - PAGEBLOCK_SIZE) && purged + run < PURGE_AT_ONCE) {
+			a -= PAGEBLOCK_SIZE;
 			run += hweight64(*dirty_mask(a));
-			a += PAGEBLOCK_SIZE;
 		}
-		if (a == start) {
-			a += PAGEBLOCK_SIZE;
+		if (a == end) {
+			end -= PAGEBLOCK_SIZE;
 			continue;
 		}
-		if (!os_dontneed((void *)start, a - start)) {
+		if (os_dontneed((void *)a, end - a)) {
+			purged += run;
+			set_dirty(a, end - a, 0);
+		} else {
 			*refused = true;
-			continue;
 		}
-		purged += run;
-		set_dirty(start, a - start, 0);
+		end = a;
 	}
 	return purged;
 }
@@ -682,7 +708,7 @@ unsigned long vmap_purge_oldest(void)
 	purged = dontneed_some(vm, &refused);
 	purge_account_purged((long)purged);
 	/* what the system refuses is not tried again: not counted as dirty, though its masks still say so */
-	vm->dirty = refused ? 0 : vm->dirty - (long)purged;
+	vm->dirty = refused ? 0 : count_dirty(vm->addr, vm->bytes);
 
 	if (!lock_vmap()) {
 		llist_add(&vm->deferred, &vmap.deferred);

@@ -39,12 +39,11 @@ static long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
 	register long r9 __asm__("r9") = f;
-	long ret;
 
-	__asm__ __volatile__("syscall" : "=a"(ret)
-			     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+	__asm__ __volatile__("syscall" : "+a"(nr)
+			     : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			     : "rcx", "r11", "memory");
-	return ret;
+	return nr;
 }
 #else
 static long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f)

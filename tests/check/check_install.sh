@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# "make install DESTDIR=..." installs everything, and what it installs works from there.
+: "${abs_top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+: "${abs_top_builddir:=$abs_top_srcdir}"
+. "$abs_top_srcdir/tests/lib/tap.sh"
+: "${CC:=cc}"
+unset LD_PRELOAD KMALLOC_OPTIONS KMALLOC_PRELOAD MAKEFLAGS MFLAGS MAKELEVEL
+
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+log=$work/log
+
+# The value that a variable of the build has.
+configured()
+{
+	printf 'show:\n\t@echo $(%s)\n' "$1" | make -s -C "$abs_top_builddir" -f Makefile -f - show
+}
+
+make -C "$abs_top_builddir" install DESTDIR="$work/root" >"$log" 2>&1
+status=$?
+ok $status "make install DESTDIR=..."
+[ $status -eq 0 ] || { sed 's/^/# /' "$log"; done_testing; exit 1; }
+
+libdir=$work/root$(configured libdir)
+bindir=$work/root$(configured bindir)
+mandir=$work/root$(configured mandir)
+includedir=$work/root$(configured includedir)
+for file in "$libdir/libkmalloc-preload.so" "$libdir/libkmalloc.so" "$bindir/kmalloc" \
+	    "$libdir/pkgconfig/kmalloc.pc" "$includedir/kmalloc/kmalloc.h" \
+	    "$mandir/man1/kmalloc.1" "$mandir/man7/libkmalloc.7"; do
+	[ -s "$file" ]
+	ok $? "${file##*/} is installed"
+done
+for header in "$abs_top_srcdir"/include/kmalloc/*.h; do
+	[ -s "$includedir/kmalloc/${header##*/}" ] || diag "missing: ${header##*/}"
+done | grep . && status=1
+ok $status "all public headers are installed"
+is "$(find "$work/root" -name '*preload*' ! -name libkmalloc-preload.so ! -name '*.la')" "" \
+	"the preload library is one file without a version"
+
+is "$("$bindir/kmalloc" run -- grep -c 'r-xp.*libkmalloc-preload' /proc/self/maps)" 1 \
+	"the installed command preloads"
+is "$("$bindir/kmalloc" run -- sed -n 's|.*r-xp.* /|/|p' /proc/self/maps | grep preload)" \
+	"$(realpath "$libdir/libkmalloc-preload.so")" "it preloads the library installed with it"
+mv "$work/root" "$work/moved"
+libdir=$work/moved${libdir#"$work/root"} bindir=$work/moved${bindir#"$work/root"}
+includedir=$work/moved${includedir#"$work/root"}
+is "$("$bindir/kmalloc" run -- grep -c 'r-xp.*libkmalloc-preload' /proc/self/maps)" 1 \
+	"so it does where the installation was moved"
+
+cat >"$work/main.c" <<'X'
+#include <kmalloc/kmalloc.h>
+int main(void) { return 0; }
+X
+if command -v pkg-config >/dev/null; then
+	# shellcheck disable=SC2046
+	PKG_CONFIG_PATH=$libdir/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/moved \
+		pkg-config --cflags --libs kmalloc >"$work/flags" &&
+	$CC -o "$work/main" "$work/main.c" $(cat "$work/flags") && LD_LIBRARY_PATH=$libdir "$work/main"
+	ok $? "a program is built with kmalloc.pc and runs"
+else
+	skip "a program is built with kmalloc.pc and runs" "pkg-config is not installed"
+fi
+if [ -f "$libdir/libkmalloc.a" ]; then
+	$CC -o "$work/static" -I"$includedir" "$work/main.c" "$libdir/libkmalloc.a" && "$work/static"
+	ok $? "a program is built with libkmalloc.a and runs"
+else
+	skip "a program is built with libkmalloc.a and runs" "configured without static libraries"
+fi
+done_testing

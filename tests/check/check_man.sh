@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The manual pages have no mistake that mandoc warns of.
+: "${abs_top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+. "$abs_top_srcdir/tests/lib/tap.sh"
+command -v mandoc >/dev/null || skip_all "mandoc is not installed"
+
+bad=$(mktemp) || exit 99
+trap 'rm -f "$bad"' EXIT
+
+plan 3
+for page in kmalloc.1 libkmalloc.7; do
+	notes=$(mandoc -T lint -W warning "$abs_top_srcdir/man/$page" 2>&1)
+	ok $? "mandoc warns of nothing in $page"
+	[ -z "$notes" ] || diag "$notes"
+done
+printf '.Dd 1 2\n.Dt\n.Sh NAME\n.Xx\n' >"$bad"
+! mandoc -T lint -W warning "$bad" >/dev/null 2>&1
+ok $? "mandoc does warn of a bad page"
+done_testing

@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The long form of signal_handlers.
+. "$(dirname "$0")/long.sh"

@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The long form of threads.
+. "$(dirname "$0")/long.sh"
