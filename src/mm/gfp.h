@@ -6,4 +6,7 @@
 #include "kmalloc/kmalloc.h"
 #include "lib/types.h"
 
+/* Internal: the object's alignment is that of its size (a class of the natural list). */
+#define __GFP_NATURAL	((gfp_t)0x80000000u)
+
 #endif

@@ -7,14 +7,21 @@ __km_export const char *kmalloc_version(void)
 	return PACKAGE_VERSION;
 }
 
-/* Up to 128 KiB from a slab cache, above from the vmalloc region. */
+/* Up to 128 KiB from a slab cache, aligned as its size is; above from the vmalloc region. */
 __km_export void *kmalloc(size_t size, gfp_t flags)
 {
+	void *p;
+
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (unlikely(size > KMALLOC_MAX_SIZE))
 		return NULL;
-	return flags & __GFP_ZERO ? kvzalloc_size(size) : kvmalloc_size(size);
+	if (size <= SMALL_SIZE_MAX || size > KMALLOC_MAX_CACHE_SIZE)
+		return flags & __GFP_ZERO ? kvzalloc_size(size) : kvmalloc_size(size);
+	p = slab_alloc(natural_size_class(size), size, flags | __GFP_NATURAL);
+	if (p && flags & __GFP_ZERO)
+		memset(p, 0, size);
+	return p;
 }
 
 __km_export void *kzalloc(size_t size, gfp_t flags)

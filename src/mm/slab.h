@@ -20,7 +20,7 @@
 #define SLAB_HEAD_SIZE		128u
 #define SLAB_MAP_WORDS		((PAGEBLOCK_FRAMES * 64u - SLAB_HEAD_SIZE) / 16u)
 #define SLAB_MAX_OBJECTS	(SLAB_MAP_WORDS * 64u)
-#define SLAB_MIN_OBJECTS	8u		/* slabs of large classes have more pageblocks */
+#define SLAB_MIN_OBJECTS	7u		/* slabs of large classes have more pageblocks */
 
 #define SHEAF_MAX_OBJECTS	64u
 #define SHEAF_MAX_BYTES		65536u
@@ -109,10 +109,17 @@ extern unsigned int nr_kmalloc_caches __km(nr_kmalloc_caches);	/* used: 1..nr */
 
 /* The class of size is [(size + 127) / 128]; for sizes up to SMALL_SIZE_MAX see hot_data. All 0 before start-up. */
 extern u8 size_class_large[KMALLOC_MAX_CACHE_SIZE / 128 + 1] __km(size_class_large);
+extern u8 size_class_natural[KMALLOC_MAX_CACHE_SIZE / 128 + 1] __km(size_class_natural);
 
 static __always_inline unsigned int size_class(size_t size)	/* size <= KMALLOC_MAX_CACHE_SIZE */
 {
 	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] : size_class_large[(size + 127) / 128];
+}
+
+/* The class whose alignment is that of its size. */
+static inline unsigned int natural_size_class(size_t size)
+{
+	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] : size_class_natural[(size + 127) / 128];
 }
 
 /* slab_common.c */

@@ -11,14 +11,23 @@
 #include "kernel/printk.h"
 #include "lib/format.h"
 
+#define STAGGERED_FROM	(14336u + 1)	/* the smallest request that gets a staggered class */
+
 struct kmem_cache kmalloc_caches[NR_CLASSES];
 unsigned int nr_kmalloc_caches;
 u8 size_class_large[KMALLOC_MAX_CACHE_SIZE / 128 + 1];
+u8 size_class_natural[KMALLOC_MAX_CACHE_SIZE / 128 + 1];
 
 static const unsigned int default_sizes[] = {
 #define KMALLOC_SIZE(n) n,
 #include "mm/kmalloc_sizes.h"
 #undef KMALLOC_SIZE
+};
+
+static const unsigned int staggered_sizes[] = {
+#define KMALLOC_STAGGERED_SIZE(n) n,
+#include "mm/kmalloc_sizes.h"
+#undef KMALLOC_STAGGERED_SIZE
 };
 
 static const unsigned int classic_sizes[] = {
@@ -27,7 +36,7 @@ static const unsigned int classic_sizes[] = {
 #undef KMALLOC_CLASSIC_SIZE
 };
 
-static_assert(ARRAY_SIZE(default_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
+static_assert(ARRAY_SIZE(default_sizes) + ARRAY_SIZE(staggered_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
 static_assert(ARRAY_SIZE(classic_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
 #define KMALLOC_SIZE(n) static_assert((n) == 8 || (n) % ((n) > SMALL_SIZE_MAX ? 256 : 16) == 0, "see the rules");
 #include "mm/kmalloc_sizes.h"
@@ -48,6 +57,16 @@ static void cache_init(struct kmem_cache *s, unsigned int index, unsigned int si
 		scnprintf(s->name, sizeof(s->name), "kmalloc-%u", size);
 }
 
+/* Sizes in (sizes[i - 1], sizes[i]] get class first + i, from the step of the smallest of them on. */
+static void fill_table(u8 *table, unsigned int from, const unsigned int *sizes, unsigned int n, unsigned int first)
+{
+	unsigned int i, step = DIV_ROUND_UP(from, 128u);
+
+	for (i = 0; i < n; i++)
+		for (; step <= MIN(sizes[i], KMALLOC_MAX_CACHE_SIZE) / 128; step++)
+			table[step] = (u8)(first + i);
+}
+
 void kmalloc_caches_init(bool classic)
 {
 	const unsigned int *sizes = classic ? classic_sizes : default_sizes;
@@ -55,14 +74,18 @@ void kmalloc_caches_init(bool classic)
 
 	for (i = 0; i < n; i++)
 		cache_init(&kmalloc_caches[i + 1], i + 1, sizes[i]);
-	nr_kmalloc_caches = n;
 	for (i = 0; i < n; i++)
 		for (; step <= MIN(sizes[i], SMALL_SIZE_MAX) / 8; step++)
 			hot_data.size_class_small[step] = (u8)(i + 1);
-	step = 0;
-	for (i = 0; i < n; i++)
-		for (; step <= sizes[i] / 128; step++)
-			size_class_large[step] = (u8)(i + 1);
+	fill_table(size_class_natural, 0, sizes, n, 1);
+	fill_table(size_class_large, 0, sizes, n, 1);
+	if (!classic) {
+		for (i = 0; i < ARRAY_SIZE(staggered_sizes); i++)
+			cache_init(&kmalloc_caches[n + i + 1], n + i + 1, staggered_sizes[i]);
+		fill_table(size_class_large, STAGGERED_FROM, staggered_sizes, ARRAY_SIZE(staggered_sizes), n + 1);
+		n += ARRAY_SIZE(staggered_sizes);
+	}
+	nr_kmalloc_caches = n;
 }
 
 struct slab *virt_to_slab(unsigned long addr)

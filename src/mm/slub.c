@@ -23,7 +23,7 @@
 #include "mm/util.h"
 #include "kernel/printk.h"
 
-#define PURGE_PARTIAL_MIN	(512ul << 10)	/* bytes freed in a slot's slabs before their pages are worth a look */
+#define PURGE_PARTIAL_MIN	(128ul << 10)	/* bytes freed in a slot's slabs before their pages are worth a look */
 
 /* ---- slabs ---- */
 
@@ -513,6 +513,11 @@ static void slow_leave(struct slow_entry *e)
 		cpu_thread_started();
 }
 
+static struct kmem_cache *cache_for(size_t size, gfp_t gfp)
+{
+	return &kmalloc_caches[gfp & __GFP_NATURAL ? natural_size_class(size) : size_class(size)];
+}
+
 void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 {
 	struct kmem_cache *s;
@@ -520,7 +525,7 @@ void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 	void *object;
 
 	c = slow_enter(c, &e);
-	s = &kmalloc_caches[size_class(size)];
+	s = cache_for(size, gfp);
 	object = c ? alloc_in_slot(c, s, gfp) : slab_alloc_nolock(s);
 	if (unlikely(!object) && c && reclaim_memory(c))
 		object = alloc_in_slot(c, s, gfp);
@@ -537,7 +542,7 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 	void *object = NULL;
 
 	c = slow_enter(c, &e);
-	s = &kmalloc_caches[size_class(size)];
+	s = cache_for(size, gfp);
 	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
 		object = take_fresh(c, s, gfp);
 	*zeroed = object != NULL;

@@ -87,7 +87,7 @@ void *kvmalloc_aligned(size_t align, size_t size)
 	if (rounded <= SMALL_SIZE_MAX)
 		return slab_alloc(hot_data.size_class_small[(rounded + 7) / 8], rounded, GFP_KERNEL);
 	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
-		return malloc_large(rounded);
+		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded, GFP_KERNEL | __GFP_NATURAL);
 	return alloc_area(size, align, false);
 }
 
@@ -224,7 +224,7 @@ void *kvrealloc_size(void *p, size_t size)
 		return NULL;
 	}
 	old_size = kmalloc_caches[class].size;
-	if (size <= KMALLOC_MAX_CACHE_SIZE && size_class(size) == class) {
+	if (size <= KMALLOC_MAX_CACHE_SIZE && (size_class(size) == class || natural_size_class(size) == class)) {
 		slab = virt_to_slab((unsigned long)p);
 		if (unlikely(!slab || !slab_object_index(slab, p, &index))) {
 			os_set_errno_enomem();

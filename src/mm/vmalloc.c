@@ -311,19 +311,44 @@ static bool carve(struct vm_struct *vm, unsigned long addr, size_t bytes)
 	return true;
 }
 
-/* Best fit among the free areas; NULL if none fits. */
+static bool fits(const struct vm_struct *vm, size_t bytes, size_t align)
+{
+	return vm->bytes >= bytes && ALIGN_UP(vm->addr, align) - vm->addr <= vm->bytes - bytes;
+}
+
+/* Among the areas freed last, one that fits and is mostly dirty: touching it again costs no page faults. */
+static struct vm_struct *recent_dirty_fit(size_t bytes, size_t align)
+{
+	struct list_head *pos = vmap.lru.prev;
+	unsigned int tries;
+
+	for (tries = 0; pos != &vmap.lru && tries < FIT_TRIES; tries++, pos = pos->prev) {
+		struct vm_struct *vm = list_entry(pos, struct vm_struct, lru);
+
+		if (fits(vm, bytes, align) && (size_t)vm->dirty << FRAME_SHIFT > bytes / 2)
+			return vm;
+	}
+	return NULL;
+}
+
+/* Best fit among the free areas, but dirty memory before clean; NULL if none fits. */
 static struct vm_struct *take_free(size_t bytes, size_t align)
 {
 	struct vm_struct *vm = tree_best_fit(bytes);
 	unsigned int tries;
 
 	for (tries = 0; vm; tries++) {
-		unsigned long start = ALIGN_UP(vm->addr, align);
 		struct rb_node *next;
 
-		if (start - vm->addr <= vm->bytes - bytes) {
+		if (fits(vm, bytes, align)) {
+			struct vm_struct *dirty = NULL;
+
+			if ((size_t)vm->dirty << FRAME_SHIFT <= bytes / 2)
+				dirty = recent_dirty_fit(bytes, align);
+			if (dirty)
+				vm = dirty;
 			unlink_free(vm);
-			return carve(vm, start, bytes) ? vm : NULL;
+			return carve(vm, ALIGN_UP(vm->addr, align), bytes) ? vm : NULL;
 		}
 		if (tries == FIT_TRIES) {
 			vm = tree_best_fit(bytes + align);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/* Sheaves and barns: last in first out, contents untouched, stock for other threads, bounds. */
+#include "unit.h"
+#include "heap_walk.h"
+#include "mm/reclaim.h"
+#include "mm/util.h"
+#include "kernel/printk.h"
+
+#include <pthread.h>
+
+static int quiet(void **state)
+{
+	(void)state;
+	panic_on_bug = false;
+	slab_free(kvmalloc_size(1));
+	trim_memory();
+	return heap_walk() || all_live_objects() ? -1 : 0;
+}
+
+static unsigned int in_barn(struct kmem_cache *s)
+{
+	struct slab_sheaf *sheaf;
+	unsigned int n = 0;
+
+	for (sheaf = s->barn.full; sheaf; sheaf = sheaf->next) {
+		assert_int_equal(sheaf->count, s->sheaf_capacity);
+		assert_int_equal(sheaf->capacity, s->sheaf_capacity);
+		n++;
+	}
+	assert_int_equal(n, s->barn.nr_full);
+	assert_true(n <= s->max_full);
+	return n;
+}
+
+static void what_was_freed_last_is_allocated_first_with_its_contents(void **state)
+{
+	static const size_t sizes[] = { 8, 24, 64, 1000, 4096, 100000, 131072 };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		char *p = kvmalloc_size(sizes[i]);
+
+		fill_block(p, sizes[i], i);
+		slab_free(p);
+		assert_ptr_equal(kvmalloc_size(sizes[i]), p);
+		assert_true(check_block(p, sizes[i], i));
+		slab_free(p);
+	}
+}
+
+static void frees_come_back_in_reverse_order(void **state)
+{
+	void *p[8], *q;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		p[i] = kvmalloc_size(48);
+	for (i = 0; i < 8; i++)
+		slab_free(p[i]);
+	for (i = 7; i >= 0; i--) {
+		q = kvmalloc_size(48);
+		assert_ptr_equal(q, p[i]);
+	}
+	for (i = 0; i < 8; i++)
+		slab_free(p[i]);
+}
+
+static void a_full_sheaf_is_kept_beside_the_main_one(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(256)];
+	struct cpu_cache *cc;
+	static void *p[2 * SHEAF_MAX_OBJECTS];
+	unsigned int n = 2 * s->sheaf_capacity, i;
+
+	(void)state;
+	for (i = 0; i < n; i++)
+		p[i] = kvmalloc_size(256);
+	for (i = 0; i < n; i++)
+		slab_free(p[i]);
+	cc = &own_cpu->cache[s->index];
+	assert_non_null(cc->spare);
+	assert_true(cc->end - cc->start == s->sheaf_capacity);
+	assert_true((unsigned int)(cc->top - cc->start) + cc->spare->count >= s->sheaf_capacity);
+	/* allocating and freeing around that boundary needs no slab */
+	for (i = 0; i < n; i++)
+		assert_ptr_equal(kvmalloc_size(256), p[n - 1 - i]);
+	for (i = 0; i < n; i++)
+		slab_free(p[i]);
+}
+
+static void caches_of_a_slot_stay_within_two_sheaves(void **state)
+{
+	static const size_t sizes[] = { 16, 500, 3000, 30000, 131072 };
+	static void *p[4000];
+	unsigned int i, k;
+
+	(void)state;
+	for (k = 0; k < ARRAY_SIZE(sizes); k++) {
+		struct kmem_cache *s = &kmalloc_caches[size_class(sizes[k])];
+		struct cpu_cache *cc = &own_cpu->cache[s->index];
+		unsigned int n = sizes[k] > 4000 ? 200 : 4000;
+
+		for (i = 0; i < n; i++)
+			p[i] = kvmalloc_size(sizes[k]);
+		for (i = 0; i < n; i++) {
+			slab_free(p[i]);
+			assert_true(cc->top >= cc->start && cc->top <= cc->end);
+			assert_int_equal(cc->end - cc->start, s->sheaf_capacity);
+			assert_true(!cc->spare || cc->spare->count == 0 || cc->spare->count == s->sheaf_capacity);
+		}
+		in_barn(s);
+		assert_int_equal(heap_walk(), 0);
+		assert_int_equal(live_objects(s), 0);
+	}
+}
+
+#define SHARED 2000
+
+static void *shared[SHARED];
+
+static void *free_all(void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARED; i++)
+		slab_free(shared[i]);
+	return arg;
+}
+
+static void a_barn_brings_one_threads_frees_to_another(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(64)];
+	unsigned int i, k, before, found = 0;
+	pthread_t thread;
+
+	(void)state;
+	for (i = 0; i < SHARED; i++) {
+		shared[i] = kvmalloc_size(64);
+		fill_block(shared[i], 64, 5);
+	}
+	/* our own sheaf is empty from here on */
+	while (own_cpu->cache[s->index].top != own_cpu->cache[s->index].start)
+		kvmalloc_size(64);
+	assert_int_equal(pthread_create(&thread, NULL, free_all, NULL), 0);
+	pthread_join(thread, NULL);
+	before = in_barn(s);
+	assert_true(before > 0);
+	for (i = 0; i < s->sheaf_capacity; i++) {
+		void *p = kvmalloc_size(64);
+
+		for (k = 0; k < SHARED; k++)
+			found += shared[k] == p;
+		assert_true(check_block(p, 64, 5));
+		slab_free(p);
+		p = kvmalloc_size(64);
+	}
+	assert_int_equal(found, s->sheaf_capacity);
+	assert_int_equal(in_barn(s), before - 1);
+	assert_int_equal(heap_walk(), 0);
+}
+
+static void trimming_empties_barns_and_sheaves(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(80)];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < SHARED; i++)
+		shared[i] = kvmalloc_size(80);
+	free_all(NULL);
+	assert_true(in_barn(s) > 0);
+	trim_memory();
+	assert_int_equal(in_barn(s), 0);
+	assert_true(own_cpu->cache[s->index].top == own_cpu->cache[s->index].start);
+	assert_int_equal(atomic_load(&s->nr_slabs), 0);
+}
+
+static void barns_trade_full_for_empty_up_to_their_bound(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(131072)];
+	struct slab_sheaf *mine[BARN_MAX_FULL + 2], *got;
+	unsigned int i, put = 0;
+
+	(void)state;
+	assert_null(barn_get_full(s, NULL));
+	for (i = 0; i < s->max_full + 2; i++) {
+		mine[i] = alloc_empty_sheaf(s);
+		assert_non_null(mine[i]);
+		mine[i]->count = s->sheaf_capacity;
+	}
+	for (i = 0; i < s->max_full + 2; i++)
+		put += barn_put_full(s, mine[i]) != NULL;
+	assert_int_equal(put, s->max_full);
+	for (i = 0; i < s->max_full; i++) {
+		got = barn_get_full(s, NULL);
+		assert_ptr_equal(got, mine[s->max_full - 1 - i]);
+		got->count = 0;
+	}
+	assert_null(barn_get_full(s, NULL));
+}
+
+static void a_request_to_flush_is_honoured_at_the_next_miss(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(700)];
+	void *p = kvmalloc_size(700);
+	struct cpu_cache *cc = &own_cpu->cache[s->index];
+
+	(void)state;
+	slab_free(p);
+	assert_true(cc->top != cc->start);
+	atomic_store(&own_cpu->flush_request, true);
+	slab_free(kvmalloc_size(5000));		/* a miss of another class */
+	assert_false(atomic_load(&own_cpu->flush_request));
+	assert_true(cc->top == cc->start);
+	assert_int_equal(heap_walk(), 0);
+}
+
+#define T(f) cmocka_unit_test_setup(f, quiet)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_was_freed_last_is_allocated_first_with_its_contents),
+		T(frees_come_back_in_reverse_order),
+		T(a_full_sheaf_is_kept_beside_the_main_one),
+		T(caches_of_a_slot_stay_within_two_sheaves),
+		T(trimming_empties_barns_and_sheaves),
+		T(barns_trade_full_for_empty_up_to_their_bound),
+		T(a_request_to_flush_is_honoured_at_the_next_miss),
+		T(a_barn_brings_one_threads_frees_to_another),	/* last: it keeps objects */
+	};
+
+	return cmocka_run_group_tests_name("sheaf", tests, NULL, NULL);
+}
