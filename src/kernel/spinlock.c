@@ -7,18 +7,19 @@
 #define YIELDS	50	/* lets a preempted holder run where there are fewer cores than threads */
 #define SLEEPS	400	/* times SLEEP_US: about 50 ms in all, then the holder is taken for lost */
 #define SLEEP_US 50
+#define FORK_PATIENCE 40 /* the forking thread waits that much longer, 2 s: without a lock its child loses what it guards */
 
 unsigned int fork_under_way;
 _Atomic unsigned long spin_waits;
 
 bool __spin_lock_slow(spinlock_t *lock, bool in_fork)
 {
-	unsigned int i;
+	unsigned int i, sleeps = in_fork ? FORK_PATIENCE * SLEEPS : SLEEPS;
 
 	atomic_fetch_add_explicit(&spin_waits, 1, memory_order_relaxed);
 	if (spin_is_mine(lock))
 		return false;	/* the code that this signal handler interrupted holds it */
-	for (i = 0; i < SPINS + YIELDS + SLEEPS; i++) {
+	for (i = 0; i < SPINS + YIELDS + sleeps; i++) {
 		if (spin_trylock(lock))
 			return true;
 		if (READ_ONCE(lock->lost))

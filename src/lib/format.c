@@ -41,8 +41,12 @@ static void put_number(struct out *o, u64 v, bool negative, unsigned int base, s
 		*--p = "0123456789abcdef"[v % base];
 		v /= base;
 	} while (v);
-	if (negative)
+	if (negative && spec->pad == '0' && !spec->left) {
+		put(o, '-');	/* the sign comes before the zeros */
+		spec->width -= spec->width != 0;
+	} else if (negative) {
 		*--p = '-';
+	}
 	put_text(o, p, (size_t)(buf + sizeof(buf) - p), spec);
 }
 

@@ -76,13 +76,17 @@ static inline void list_splice_init(struct list_head *list, struct list_head *h)
 #define list_entry(ptr, type, member)	container_of(ptr, type, member)
 #define list_first_entry(h, type, member) list_entry((h)->next, type, member)
 #define list_last_entry(h, type, member) list_entry((h)->prev, type, member)
+/* By byte arithmetic: there is no entry around the head, so no member of one may be named. */
+#define list_link(pos, member) \
+	((struct list_head *)(void *)((char *)(pos) + offsetof(__typeof__(*(pos)), member)))
 #define list_for_each_entry(pos, h, member) \
-	for (pos = list_first_entry(h, __typeof__(*pos), member); &pos->member != (h); \
-	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
+	for (pos = list_first_entry(h, __typeof__(*pos), member); list_link(pos, member) != (h); \
+	     pos = list_entry(list_link(pos, member)->next, __typeof__(*pos), member))
 #define list_for_each_entry_safe(pos, n, h, member) \
 	for (pos = list_first_entry(h, __typeof__(*pos), member), \
-	     n = list_entry(pos->member.next, __typeof__(*pos), member); &pos->member != (h); \
-	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
+	     n = list_entry(list_link(pos, member)->next, __typeof__(*pos), member); \
+	     list_link(pos, member) != (h); \
+	     pos = n, n = list_entry(list_link(n, member)->next, __typeof__(*n), member))
 
 /* A stack that any thread and any signal handler may push on; one taker takes all of it. */
 struct llist_node {

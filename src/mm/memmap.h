@@ -30,13 +30,12 @@ struct map_leaf {
  */
 static __always_inline unsigned long class_of_user(struct hot_data *hot, const void *p)
 {
-	unsigned long addr = (unsigned long)p, gib = addr >> LEAF_SHIFT;
-	struct hot_data *base;
+	unsigned long addr = (unsigned long)p, gib = addr >> LEAF_SHIFT, base;
 
 	HIDE_VALUE(gib);
 	/* plain loads, which fold into one instruction each: who has a pointer of ours came after its leaf and class */
-	base = (struct hot_data *)(void *)((char *)hot + hot->level1[gib]);
-	return base->zero[addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1)];
+	base = (unsigned long)hot + (unsigned long)hot->level1[gib] + offsetof(struct hot_data, zero);
+	return *(u8 *)(base + (addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1)));
 }
 
 static __always_inline bool is_user_address(const void *p)

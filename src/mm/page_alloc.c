@@ -53,6 +53,7 @@ static void lru_add(struct zone *z, unsigned long addr, unsigned long seq)
 	page->virtual = addr;
 	page->seq = seq;
 	list_add_tail(&page->lru, &z->lru);
+	purge_account_dirty(hweight64(*dirty_mask(addr)));
 }
 
 static void lru_del(unsigned long addr)
@@ -62,6 +63,7 @@ static void lru_del(unsigned long addr)
 	if (page->on_lru) {
 		page->on_lru = false;
 		list_del(&page->lru);
+		purge_account_dirty(-(long)hweight64(*dirty_mask(addr)));
 	}
 }
 
@@ -95,7 +97,7 @@ static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int or
 	page->virtual = addr;
 	list_add(&page->list, &z->free_area[order].free_list[block_is_dirty(addr, order)]);
 	z->free_area[order].nr_free++;
-	z->free_pages += 1ul << order;
+	WRITE_ONCE(z->free_pages, z->free_pages + (1ul << order));
 }
 
 static void del_from_free_area(struct zone *z, struct page *page)
@@ -103,7 +105,7 @@ static void del_from_free_area(struct zone *z, struct page *page)
 	list_del(&page->list);
 	page->state = PAGE_NONE;
 	z->free_area[page->order].nr_free--;
-	z->free_pages -= 1ul << page->order;
+	WRITE_ONCE(z->free_pages, z->free_pages - (1ul << page->order));
 }
 
 /* Zone lock held. keep_lru false: the dirty frames are such that the system does not take. */
@@ -117,7 +119,7 @@ static void __free_block(struct zone *z, unsigned long addr, unsigned int order,
 		unsigned long buddy_addr = addr ^ (PAGE_SIZE << order);
 		struct page *buddy = virt_to_page(buddy_addr);
 
-		if (!buddy || buddy->state != PAGE_FREE || buddy->order != order)
+		if (!buddy || READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
 			break;
 		del_from_free_area(z, buddy);
 		addr = MIN(addr, buddy_addr);
@@ -269,7 +271,6 @@ struct page *alloc_block(unsigned int order, gfp_t gfp)
 void free_block(struct page *page, unsigned int order)
 {
 	struct zone *z = &zone_normal;
-	long dirty = order >= PAGEBLOCK_ORDER ? count_dirty(page_address(page), order) : 0;
 
 	VM_BUG_ON(page->order != order);
 	if (zone_lock(z)) {
@@ -278,7 +279,7 @@ void free_block(struct page *page, unsigned int order)
 	} else {
 		defer(z, page);
 	}
-	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order, dirty);
+	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
 }
 
 /* The free block that holds the wholly free pageblock at addr. */
@@ -289,7 +290,7 @@ static struct page *free_block_around(unsigned long addr)
 	for (order = PAGEBLOCK_ORDER; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = virt_to_page(ALIGN_DOWN(addr, PAGE_SIZE << order));
 
-		if (page && page->state == PAGE_FREE && page->order >= order)
+		if (page && READ_ONCE(page->state) == PAGE_FREE && page->order >= order)
 			return page;
 	}
 	return NULL;
@@ -307,13 +308,13 @@ static bool dontneed_dirty(unsigned long addr, unsigned long end, unsigned long 
 			continue;
 		}
 		start = a;	/* whole pageblocks: their clean frames cost nothing */
-		while (a < end && *dirty_mask(a)) {
-			*purged += hweight64(*dirty_mask(a));
+		while (a < end && *dirty_mask(a))
 			a += PAGEBLOCK_SIZE;
-		}
 		if (os_dontneed((void *)start, a - start)) {
-			for (; start < a; start += PAGEBLOCK_SIZE)
+			for (; start < a; start += PAGEBLOCK_SIZE) {
+				*purged += hweight64(*dirty_mask(start));
 				*dirty_mask(start) = 0;
+			}
 		} else {
 			ok = false;
 		}
@@ -372,6 +373,26 @@ unsigned long zone_oldest_seq(void)
 	return seq;
 }
 
+/* Once it is unmapped anyone may map something there, so what we keep about it goes before. Zone lock held. */
+static bool unmap_block(struct zone *z, struct page *page)
+{
+	unsigned long addr = page_address(page), size = PAGE_SIZE << page->order, a;
+
+	del_from_free_area(z, page);
+	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE) {
+		lru_del(a);
+		*dirty_mask(a) = 0;
+	}
+	if (os_unmap((void *)addr, size)) {
+		z->managed_pages -= 1ul << page->order;
+		return true;
+	}
+	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = 0xffff;
+	__free_block(z, addr, page->order, true);
+	return false;
+}
+
 size_t zone_unmap_free(void)
 {
 	struct zone *z = &zone_normal;
@@ -387,17 +408,11 @@ size_t zone_unmap_free(void)
 			struct page *page, *n;
 
 			list_for_each_entry_safe(page, n, list, list) {
-				unsigned long addr = page_address(page), a;
+				long n_dirty = count_dirty(page_address(page), order);
 
-				if (!os_unmap((void *)addr, PAGE_SIZE << order))
+				if (!unmap_block(z, page))
 					break;	/* would need one mapping too many */
-				del_from_free_area(z, page);
-				purged += count_dirty(addr, order);
-				for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE) {
-					lru_del(a);
-					*dirty_mask(a) = 0;
-				}
-				z->managed_pages -= 1ul << order;
+				purged += n_dirty;
 				sum += PAGE_SIZE << order;
 			}
 		}
@@ -437,7 +452,7 @@ static unsigned long count_valid(struct list_head *list, unsigned int order, boo
 		n++;
 		*ok &= page->state == PAGE_FREE && page->order == order && virt_to_page(addr) == page;
 		*ok &= IS_ALIGNED(addr, PAGE_SIZE << order);
-		*ok &= order == MAX_PAGE_ORDER || !buddy || buddy->state != PAGE_FREE || buddy->order != order;
+		*ok &= order == MAX_PAGE_ORDER || !buddy || READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order;
 	}
 	return n;
 }

@@ -79,7 +79,7 @@ static inline struct slab_sheaf *main_sheaf(struct cpu_cache *cc)
 
 static inline void set_main_sheaf(struct cpu_cache *cc, struct slab_sheaf *sheaf)
 {
-	cc->start = sheaf->objects;
+	WRITE_ONCE(cc->start, sheaf->objects);
 	cc->end = sheaf->objects + sheaf->capacity;
 	WRITE_ONCE(cc->top, sheaf->objects + sheaf->count);
 }

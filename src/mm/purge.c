@@ -45,32 +45,29 @@ void purge_account_alloc(long frames, long dirty)
 {
 	long used = ADD(used, frames) + frames;
 
-	ADD(dirty, -dirty);
 	if (used > GET(peak_used))
 		SET(peak_used, used);
 	if (frames > dirty)
 		purge_account_refault(frames - dirty);
 }
 
-void purge_account_free(long frames, long dirty)
+void purge_account_free(long frames)
 {
 	ADD(used, -frames);
-	ADD(dirty, dirty);
 }
 
-void purge_account_partial(long frames)
+void purge_account_dirty(long frames)
+{
+	ADD(dirty, frames);
+}
+
+void purge_account_purged(long frames)
 {
 	if (!frames)
 		return;
 	ADD(nr_purged, (unsigned long)frames);
 	ADD(recent, frames);
 	SET(recent_ms, os_clock_ms());
-}
-
-void purge_account_purged(long frames)
-{
-	ADD(dirty, -frames);
-	purge_account_partial(frames);
 }
 
 bool purge_is_always(void)

@@ -7,7 +7,7 @@
 
 struct purge_state {
 	_Atomic long used;	/* in slabs and vmalloc areas, resident or not */
-	_Atomic long dirty;	/* free, held back from the system */
+	_Atomic long dirty;	/* free, held back from the system: what is on zone->lru and vmap.lru */
 	_Atomic long extra;	/* what the budget gained because purged memory was needed again */
 	_Atomic long recent;	/* purged and not needed again yet */
 	_Atomic unsigned long recent_ms;	/* when, last */
@@ -19,22 +19,22 @@ struct purge_state {
 
 extern struct purge_state purge_state __km(purge_state);
 
-/* Memory left the free lists: `frames` of it, of which `dirty` were dirty. */
+/* Memory left the free lists: `frames` of it, of which `dirty` may be resident. */
 void purge_account_alloc(long frames, long dirty) __km(purge_account_alloc);
 /* Memory came back to the free lists. */
-void purge_account_free(long frames, long dirty) __km(purge_account_free);
+void purge_account_free(long frames) __km(purge_account_free);
+/* Onto an lru, or off (negative). */
+void purge_account_dirty(long frames) __km(purge_account_dirty);
 /* Dirty frames that are free now; the limit follows from what is in use. */
 long purge_limit(void) __km(purge_limit);
 /* Gives back the oldest until the budget holds. Call with no zone or vmap lock held. */
 void purge_check(void) __km(purge_check);
 /* Gives back everything; frames. */
 unsigned long purge_all(void) __km(purge_all);
-/* Pages inside slabs in use were given back; some of those are needed again. */
-void purge_account_partial(long frames) __km(purge_account_partial);
+/* Frames were given back; some of those are needed again. */
+void purge_account_purged(long frames) __km(purge_account_purged);
 void purge_account_refault(long frames) __km(purge_account_refault);
 bool purge_is_always(void) __km(purge_is_always);
-/* dirty frames were given back (and are no longer counted as dirty by the caller's list). */
-void purge_account_purged(long frames) __km(purge_account_purged);
 
 static inline unsigned long purge_next_seq(void)
 {

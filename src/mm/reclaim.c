@@ -20,7 +20,7 @@ static void flush_barns(struct pcpu *c)
 		for (; sheaf; sheaf = next) {
 			next = sheaf->next;
 			slab_flush(c, s, sheaf->objects, sheaf->count);
-			sheaf->count = 0;
+			WRITE_ONCE(sheaf->count, 0);
 			barn_put_empty(s, sheaf);
 		}
 	}

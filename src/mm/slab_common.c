@@ -126,14 +126,14 @@ static struct slab_sheaf *pop_sheaf(struct slab_sheaf **stack)
 	struct slab_sheaf *sheaf = *stack;
 
 	if (sheaf)
-		*stack = sheaf->next;
+		WRITE_ONCE(*stack, sheaf->next);
 	return sheaf;
 }
 
 static void push_sheaf(struct slab_sheaf **stack, struct slab_sheaf *sheaf)
 {
 	sheaf->next = *stack;
-	*stack = sheaf;
+	WRITE_ONCE(*stack, sheaf);
 }
 
 struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s)
@@ -160,7 +160,7 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 		return NULL;
 	full = pop_sheaf(&s->barn.full);
 	if (full) {
-		s->barn.nr_full--;
+		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full - 1);
 		if (empty)
 			push_sheaf(&s->barn.empty, empty);
 	}
@@ -182,7 +182,7 @@ struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full)
 	}
 	if (empty) {
 		push_sheaf(&s->barn.full, full);
-		s->barn.nr_full++;
+		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full + 1);
 	}
 	spin_unlock(&s->barn.lock);
 	return empty;
@@ -195,8 +195,8 @@ struct slab_sheaf *barn_take_all_full(struct kmem_cache *s)
 	if (!READ_ONCE(s->barn.full) || !spin_lock(&s->barn.lock))
 		return NULL;
 	all = s->barn.full;
-	s->barn.full = NULL;
-	s->barn.nr_full = 0;
+	WRITE_ONCE(s->barn.full, NULL);
+	WRITE_ONCE(s->barn.nr_full, 0);
 	spin_unlock(&s->barn.lock);
 	return all;
 }

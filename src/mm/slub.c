@@ -48,7 +48,7 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 	struct page *page = (struct page *)(void *)slab;
 	unsigned int i;
 
-	memset(slab, 0, SLAB_HEAD_SIZE);
+	memset((char *)slab + 1, 0, SLAB_HEAD_SIZE - 1);	/* state: a neighbour's merge may look at it */
 	slab->order = (u8)(PAGEBLOCK_ORDER + ilog2(s->blocks));
 	slab->cache = s;
 	slab->base = base;
@@ -57,9 +57,9 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 	slab->high_water = blocks_are_clean(base, s->blocks) ? 0 : s->objects;
 	bitmap_fill(free_map(slab), s->objects);
 	atomic_store_explicit(&slab->owner, owner, memory_order_release);
-	slab->state = PAGE_SLAB;
+	WRITE_ONCE(slab->state, PAGE_SLAB);
 	for (i = 1; i < s->blocks; i++) {
-		page[i * PAGEBLOCK_FRAMES].state = PAGE_SLAB_TAIL;
+		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_SLAB_TAIL);
 		page[i * PAGEBLOCK_FRAMES].head_offset = i;
 	}
 	for (i = 0; i < s->blocks; i++)
@@ -88,7 +88,7 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 	VM_BUG_ON(cs->current);
 	cs->current = slab;
 	cs->nr_slabs++;
-	cs->nfree += s->objects;
+	WRITE_ONCE(cs->nfree, cs->nfree + s->objects);
 	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)s->objects * s->size);
 	return true;
 }
@@ -102,7 +102,7 @@ static void slab_unlink(struct pcpu *c, struct slab *slab)
 	else if (cs->current == slab)
 		cs->current = NULL;
 	cs->nr_slabs--;
-	cs->nfree -= slab->nfree;
+	WRITE_ONCE(cs->nfree, cs->nfree - slab->nfree);
 	WRITE_ONCE(c->free_bytes, c->free_bytes - (unsigned long)slab->nfree * slab->cache->size);
 }
 
@@ -120,14 +120,14 @@ static void slab_release(struct pcpu *c, struct slab *slab)
 	c->freed_bytes -= MIN(c->freed_bytes, freed);
 	for (i = 0; i < s->blocks; i++) {
 		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);
-		page[i * PAGEBLOCK_FRAMES].state = PAGE_NONE;
+		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_NONE);
 		page[i * PAGEBLOCK_FRAMES].head_offset = 0;
 	}
 	for (i = 0; i < slab_words(s); i++)
 		VM_BUG_ON(atomic_load(&remote_map(slab)[i]));
 	memset(free_map(slab), 0, slab_words(s) * sizeof(u64));
-	memset(slab, 0, SLAB_HEAD_SIZE);
-	page->state = PAGE_USED;
+	memset((char *)slab + 1, 0, SLAB_HEAD_SIZE - 1);
+	WRITE_ONCE(page->state, PAGE_USED);
 	page->order = (u8)order;
 	page->virtual = base;
 	atomic_fetch_sub_explicit(&s->nr_slabs, 1, memory_order_relaxed);
@@ -157,7 +157,7 @@ void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 
 	slab->nfree += n;
 	slab->freed += n;
-	cs->nfree += n;
+	WRITE_ONCE(cs->nfree, cs->nfree + n);
 	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)n * s->size);
 	c->freed_bytes += (unsigned long)n * s->size;
 	if (slab->where == SLAB_FULL && slab->nfree) {
@@ -272,7 +272,7 @@ unsigned long slab_purge_partial(struct pcpu *c)
 			n += purge_one_partial(slab);
 	}
 	c->freed_bytes = 0;
-	purge_account_partial((long)n);
+	purge_account_purged((long)n);
 	return n;
 }
 
@@ -323,7 +323,7 @@ static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, 
 	}
 	slab->hint = w;
 	slab->nfree -= got;
-	c->slabs[s->index].nfree -= got;
+	WRITE_ONCE(c->slabs[s->index].nfree, c->slabs[s->index].nfree - got);
 	WRITE_ONCE(c->free_bytes, c->free_bytes - got * size);
 	if (!got)
 		return 0;
@@ -387,9 +387,9 @@ static void swap_spare(struct cpu_cache *cc)
 {
 	struct slab_sheaf *old = main_sheaf(cc);
 
-	old->count = (unsigned int)(cc->top - cc->start);
+	WRITE_ONCE(old->count, (unsigned int)(cc->top - cc->start));
 	set_main_sheaf(cc, cc->spare);
-	cc->spare = old;
+	WRITE_ONCE(cc->spare, old);
 }
 
 static void honour_flush_request(struct pcpu *c)
@@ -420,7 +420,7 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 		sheaf = alloc_empty_sheaf(s);
 		if (!sheaf)
 			return false;
-		sheaf->count = 0;
+		WRITE_ONCE(sheaf->count, 0);
 		set_main_sheaf(cc, sheaf);
 	}
 	if (!spin_lock(&c->lock))
@@ -464,7 +464,7 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 		VM_BUG_ON(!test_bit(index, free_map(slab)));
 		free_map(slab)[index / 64] &= ~(1ull << index % 64);
 		slab->nfree--;
-		c->slabs[s->index].nfree--;
+		WRITE_ONCE(c->slabs[s->index].nfree, c->slabs[s->index].nfree - 1);
 		WRITE_ONCE(c->free_bytes, c->free_bytes - s->size);
 		slab->high_water = index + 1;
 		slab_mark_dirty(slab, index, index);
@@ -656,7 +656,7 @@ void slab_flush_all_sheaves(struct pcpu *c)
 		}
 		if (cc->spare && cc->spare->count) {
 			n = cc->spare->count;
-			cc->spare->count = 0;
+			WRITE_ONCE(cc->spare->count, 0);
 			slab_flush(c, &kmalloc_caches[i], cc->spare->objects, n);
 		}
 	}
@@ -677,20 +677,20 @@ static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 		empty = alloc_empty_sheaf(s);
 		if (!empty)
 			return false;
-		empty->count = 0;
+		WRITE_ONCE(empty->count, 0);
 		if (!cc->start) {
 			set_main_sheaf(cc, empty);
 			return true;
 		}
-		cc->spare = empty;
+		WRITE_ONCE(cc->spare, empty);
 	} else if (cc->spare->count) {
 		empty = barn_put_full(s, cc->spare);
 		if (empty) {
-			cc->spare = empty;
+			WRITE_ONCE(cc->spare, empty);
 		} else {
 			slab_flush(c, s, cc->spare->objects, cc->spare->count);
 		}
-		cc->spare->count = 0;
+		WRITE_ONCE(cc->spare->count, 0);
 	}
 	swap_spare(cc);
 	return true;

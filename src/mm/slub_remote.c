@@ -136,13 +136,13 @@ static void adopt_slab(struct pcpu *c, struct pcpu *from, struct slab *slab)
 	else
 		old->current = NULL;
 	old->nr_slabs--;
-	old->nfree -= slab->nfree;
+	WRITE_ONCE(old->nfree, old->nfree - slab->nfree);
 	WRITE_ONCE(from->free_bytes, from->free_bytes - bytes);
 	atomic_store_explicit(&slab->owner, c, memory_order_release);
 	slab->where = SLAB_PARTIAL;
 	list_add(&slab->list, &to->partial);
 	to->nr_slabs++;
-	to->nfree += slab->nfree;
+	WRITE_ONCE(to->nfree, to->nfree + slab->nfree);
 	WRITE_ONCE(c->free_bytes, c->free_bytes + bytes);
 }
 

@@ -224,14 +224,13 @@ void *kvrealloc_size(void *p, size_t size)
 		return NULL;
 	}
 	old_size = kmalloc_caches[class].size;
-	if (size <= KMALLOC_MAX_CACHE_SIZE && (size_class(size) == class || natural_size_class(size) == class)) {
-		slab = virt_to_slab((unsigned long)p);
-		if (unlikely(!slab || !slab_object_index(slab, p, &index))) {
-			os_set_errno_enomem();
-			return NULL;
-		}
-		return p;
+	slab = virt_to_slab((unsigned long)p);
+	if (unlikely(!slab || !slab_object_index(slab, p, &index))) {
+		os_set_errno_enomem();
+		return NULL;
 	}
+	if (size <= KMALLOC_MAX_CACHE_SIZE && (size_class(size) == class || natural_size_class(size) == class))
+		return p;
 	new = copy_to_new(p, old_size, size);
 	return new || size > old_size ? new : p;
 }

@@ -46,6 +46,9 @@ static struct {
 
 spinlock_t vmap_lock;
 
+/* Of areas made without the lock too. */
+#define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap.field, n, __ATOMIC_RELAXED)
+
 /* ---- records ---- */
 
 static struct vm_struct *vm_by_nr(u32 nr)
@@ -188,8 +191,10 @@ static void mark_used_dirty(struct vm_struct *vm, size_t offset)
 static void unlink_free(struct vm_struct *vm)
 {
 	rb_erase(&vm->node, &vmap.free);
-	if (vm->dirty)
+	if (vm->dirty) {
 		list_del(&vm->lru);
+		purge_account_dirty(-vm->dirty);
+	}
 	clear_tags(vm);
 }
 
@@ -199,8 +204,10 @@ static void link_free(struct vm_struct *vm)
 	vm->state = VM_FREE;
 	set_tags(vm);
 	tree_insert(vm);
-	if (vm->dirty)
+	if (vm->dirty) {
 		list_add_tail(&vm->lru, &vmap.lru);
+		purge_account_dirty(vm->dirty);
+	}
 }
 
 /* Merges with free neighbours and links; vm is on nothing. */
@@ -383,7 +390,7 @@ static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t ali
 
 static struct vm_struct *map_and_carve(size_t bytes, size_t align)
 {
-	size_t grow = MAX(MIN(ALIGN_UP(vmap.mapped / GROW_SHARE, HUGE_PAGE), GROW_MAX), GROW_MIN);
+	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX), GROW_MIN);
 	struct vm_struct *record = get_record(), *vm = NULL;
 
 	if (!record)
@@ -396,7 +403,7 @@ static struct vm_struct *map_and_carve(size_t bytes, size_t align)
 		put_record(record);
 		return NULL;
 	}
-	vmap.mapped += vm->bytes;
+	VMAP_ADD(mapped, vm->bytes);
 	if (vm->bytes > bytes && !carve(vm, vm->addr, bytes))
 		return NULL;
 	return vm;
@@ -450,8 +457,8 @@ void *vmap_alloc(size_t size, size_t align, bool zero, gfp_t gfp)
 	vm = alloc_area(bytes, align);
 	if (vm) {
 		publish(vm, size);
-		vmap.nr_busy++;
-		vmap.busy_bytes += vm->bytes;
+		VMAP_ADD(nr_busy, 1);
+		VMAP_ADD(busy_bytes, vm->bytes);
 	}
 	unlock_vmap();
 	if (!vm)
@@ -473,9 +480,9 @@ void *vmap_alloc_nolock(size_t size, size_t align)
 	if (!vm)
 		return NULL;
 	publish(vm, size);
-	__atomic_fetch_add(&vmap.mapped, bytes, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&vmap.busy_bytes, bytes, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&vmap.nr_busy, 1, __ATOMIC_RELAXED);
+	VMAP_ADD(mapped, bytes);
+	VMAP_ADD(busy_bytes, bytes);
+	VMAP_ADD(nr_busy, 1);
 	purge_account_alloc((long)(bytes >> FRAME_SHIFT), 0);
 	return (void *)vm->addr;
 }
@@ -506,8 +513,8 @@ struct vm_struct *find_vm_area_inside(const void *p)
 
 static void free_locked(struct vm_struct *vm)
 {
-	vmap.nr_busy--;
-	vmap.busy_bytes -= vm->bytes;
+	VMAP_ADD(nr_busy, -1);
+	VMAP_ADD(busy_bytes, -vm->bytes);
 	vm->seq = purge_next_seq();
 	insert_free(vm);
 }
@@ -518,7 +525,7 @@ void vmap_free(struct vm_struct *vm, bool may_lock)
 	set_class(vm->addr, CLASS_FOREIGN);
 	mark_used_dirty(vm, 0);
 	vm->dirty = count_dirty(vm->addr, vm->bytes);
-	purge_account_free((long)(vm->bytes >> FRAME_SHIFT), vm->dirty);
+	purge_account_free((long)(vm->bytes >> FRAME_SHIFT));
 	if (may_lock && lock_vmap()) {
 		free_locked(vm);
 		unlock_vmap();
@@ -546,7 +553,7 @@ static bool grow_in_place(struct vm_struct *vm, size_t bytes)
 	vm->bytes = bytes;
 	set_tags(vm);
 	put_record(next);
-	vmap.busy_bytes += more;
+	VMAP_ADD(busy_bytes, more);
 	purge_account_alloc((long)(more >> FRAME_SHIFT), dirty);
 	return true;
 }
@@ -567,8 +574,8 @@ static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
 	vm->bytes = bytes;
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	set_tags(vm);
-	vmap.busy_bytes -= less;
-	purge_account_free((long)(less >> FRAME_SHIFT), tail->dirty);
+	VMAP_ADD(busy_bytes, -less);
+	purge_account_free((long)(less >> FRAME_SHIFT));
 	insert_free(tail);
 }
 
@@ -581,6 +588,15 @@ static struct vm_struct *area_to_move_to(size_t bytes)
 	return vm ? vm : alloc_area(bytes, align);
 }
 
+/* A refused mremap has unmapped the target all the same where the kernel is older than 6.17. */
+static bool remap_or_restore(unsigned long from, size_t size, unsigned long to, size_t to_size)
+{
+	if (os_remap((void *)from, size, (void *)to, to_size))
+		return true;
+	os_map_over((void *)to, to_size);
+	return false;
+}
+
 /*
  * Moves size bytes of pages. A mapping that grew together from several (of which mremap takes one at a time) is moved
  * in halves of halves; what is then small is copied. Nothing is lost where the system refuses.
@@ -589,7 +605,7 @@ static void move_pages(unsigned long from, unsigned long to, size_t size)
 {
 	size_t half = ALIGN_UP(size / 2, PAGEBLOCK_SIZE);
 
-	if (os_remap((void *)from, size, (void *)to, size))
+	if (os_is_one_mapping((void *)from, size) && remap_or_restore(from, size, to, size))
 		return;
 	if (size < MOVE_MIN) {
 		memcpy((void *)to, (void *)from, size);
@@ -610,26 +626,28 @@ static void forget_area(struct vm_struct *vm)
 	set_class(vm->addr, CLASS_FOREIGN);
 	set_dirty(vm->addr, vm->bytes, 0);
 	os_unmap((void *)(vm->addr + vm->size), vm->bytes - vm->size);
-	vmap.mapped -= vm->bytes;
-	vmap.busy_bytes -= vm->bytes;
-	vmap.nr_busy--;
-	purge_account_free((long)(vm->bytes >> FRAME_SHIFT), 0);
+	VMAP_ADD(mapped, -vm->bytes);
+	VMAP_ADD(busy_bytes, -vm->bytes);
+	VMAP_ADD(nr_busy, -1);
+	purge_account_free((long)(vm->bytes >> FRAME_SHIFT));
 }
 
 static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
 {
 	struct vm_struct *to = area_to_move_to(bytes);
+	bool whole;
 
 	if (!to)
 		return NULL;
+	whole = os_is_one_mapping((void *)vm->addr, vm->size);
 	forget_area(vm);
 	/* the moved mapping grows over the whole new area, so that it can be moved again in one piece */
-	if (!os_remap((void *)vm->addr, vm->size, (void *)to->addr, to->bytes))
+	if (!whole || !remap_or_restore(vm->addr, vm->size, to->addr, to->bytes))
 		move_pages(vm->addr, to->addr, vm->size);
 	purge_account_alloc((long)(to->bytes >> FRAME_SHIFT), to->dirty);
 	publish(to, size);
-	vmap.nr_busy++;
-	vmap.busy_bytes += to->bytes;
+	VMAP_ADD(nr_busy, 1);
+	VMAP_ADD(busy_bytes, to->bytes);
 	put_record(vm);
 	return (void *)to->addr;
 }
@@ -703,6 +721,23 @@ static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 	return purged;
 }
 
+/*
+ * Of a free area that is unlinked. Once it is unmapped anyone may map something there, so its masks are cleared before;
+ * where the system refuses, all of it counts as dirty.
+ */
+static bool unmap_area(struct vm_struct *vm)
+{
+	set_dirty(vm->addr, vm->bytes, 0);
+	if (!os_unmap((void *)vm->addr, vm->bytes)) {
+		set_dirty(vm->addr, vm->bytes, 0xffff);
+		vm->dirty = count_dirty(vm->addr, vm->bytes);
+		return false;
+	}
+	VMAP_ADD(mapped, -vm->bytes);
+	put_record(vm);
+	return true;
+}
+
 unsigned long vmap_purge_oldest(void)
 {
 	struct vm_struct *vm;
@@ -718,10 +753,7 @@ unsigned long vmap_purge_oldest(void)
 	vm = list_first_entry(&vmap.lru, struct vm_struct, lru);
 	unlink_free(vm);
 	purged = (unsigned long)vm->dirty;
-	if (vm->bytes >= UNMAP_MIN && os_unmap((void *)vm->addr, vm->bytes)) {
-		set_dirty(vm->addr, vm->bytes, 0);
-		vmap.mapped -= vm->bytes;
-		put_record(vm);
+	if (vm->bytes >= UNMAP_MIN && unmap_area(vm)) {
 		unlock_vmap();
 		purge_account_purged((long)purged);
 		return purged;
@@ -760,15 +792,16 @@ size_t vmap_unmap_free(void)
 		return 0;
 	while ((n = rb_last(&vmap.free))) {
 		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+		size_t bytes = vm->bytes;
+		long dirty = vm->dirty;
 
-		if (!os_unmap((void *)vm->addr, vm->bytes))
-			break;
 		unlink_free(vm);
-		set_dirty(vm->addr, vm->bytes, 0);
-		vmap.mapped -= vm->bytes;
-		sum += vm->bytes;
-		purge_account_purged(vm->dirty);
-		put_record(vm);
+		if (!unmap_area(vm)) {
+			link_free(vm);
+			break;
+		}
+		sum += bytes;
+		purge_account_purged(dirty);
 	}
 	unlock_vmap();
 	return sum;

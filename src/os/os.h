@@ -28,6 +28,10 @@ const char *os_getenv(const char *name) __km(os_getenv);
 void *os_map(void *hint, size_t size) __km(os_map);
 /* The same, its start a multiple of align (a power of two). */
 void *os_map_aligned(size_t size, size_t align) __km(os_map_aligned);
+/* True if no boundary of two mappings lies inside: mremap takes one mapping at a time. */
+bool os_is_one_mapping(void *p, size_t size) __km(os_is_one_mapping);
+/* As os_map, at p, over whatever lies there. */
+bool os_map_over(void *p, size_t size) __km(os_map_over);
 bool os_unmap(void *p, size_t size) __km(os_unmap);
 /* The pages read as zero afterwards and hold no memory; false: they are as they were. */
 bool os_dontneed(void *p, size_t size) __km(os_dontneed);

@@ -148,6 +148,25 @@ void *os_map(void *hint, size_t size)
 	return failed(ret) ? NULL : (void *)ret;
 }
 
+/*
+ * Asks for one page more in place: EFAULT says that the mapping ends before size does. Where there was room for
+ * that page it is taken away again.
+ */
+bool os_is_one_mapping(void *p, size_t size)
+{
+	long ret = raw_syscall6(SYS_mremap, (long)p, (long)size, (long)(size + PAGE_SIZE), 0, 0, 0);
+
+	if (!failed(ret))
+		os_unmap((char *)p + size, PAGE_SIZE);
+	return ret != -EFAULT;
+}
+
+bool os_map_over(void *p, size_t size)
+{
+	return !failed(raw_syscall6(SYS_mmap, (long)p, (long)size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
+}
+
 void *os_map_aligned(size_t size, size_t align)
 {
 	unsigned long p, start;

@@ -11,7 +11,8 @@ apps_tests = \
 	tests/apps/python.sh \
 	tests/apps/redis.sh \
 	tests/apps/sqlite.sh \
-	tests/apps/tools.sh
+	tests/apps/tools.sh \
+	tests/apps/valgrind.sh
 
 apps_long_tests = \
 	tests/apps/python-multiprocessing-fork.sh \

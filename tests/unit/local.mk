@@ -1,1 +1,103 @@
 # SPDX-License-Identifier: MIT
+# Tests of the allocator's parts, from inside: linked with all of src/, not preloaded.
+
+unit_tests = \
+	tests/unit/test_list \
+	tests/unit/test_bits \
+	tests/unit/test_rbtree \
+	tests/unit/test_format \
+	tests/unit/test_params \
+	tests/unit/test_size_classes \
+	tests/unit/test_memmap \
+	tests/unit/test_meta \
+	tests/unit/test_page_alloc \
+	tests/unit/test_slub \
+	tests/unit/test_sheaf \
+	tests/unit/test_vmalloc \
+	tests/unit/test_refused \
+	tests/unit/test_purge \
+	tests/unit/test_realloc \
+	tests/unit/test_nolock \
+	tests/unit/test_fork_child \
+	tests/unit/test_remote_stress
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+unit_cflags = $(AM_CFLAGS) -pthread
+unit_common = tests/unit/unit.h tests/unit/heap_walk.h
+unit_libs = src/libkmbase.la $(CMOCKA_LIBS)
+
+tests_unit_test_list_SOURCES = tests/unit/test_list.c $(unit_common)
+tests_unit_test_list_CFLAGS = $(unit_cflags)
+tests_unit_test_list_LDADD = $(unit_libs)
+
+tests_unit_test_bits_SOURCES = tests/unit/test_bits.c $(unit_common)
+tests_unit_test_bits_CFLAGS = $(unit_cflags)
+tests_unit_test_bits_LDADD = $(unit_libs)
+
+tests_unit_test_rbtree_SOURCES = tests/unit/test_rbtree.c $(unit_common)
+tests_unit_test_rbtree_CFLAGS = $(unit_cflags)
+tests_unit_test_rbtree_LDADD = $(unit_libs)
+
+tests_unit_test_format_SOURCES = tests/unit/test_format.c $(unit_common)
+tests_unit_test_format_CFLAGS = $(unit_cflags)
+tests_unit_test_format_LDADD = $(unit_libs)
+
+tests_unit_test_params_SOURCES = tests/unit/test_params.c $(unit_common)
+tests_unit_test_params_CFLAGS = $(unit_cflags)
+tests_unit_test_params_LDADD = $(unit_libs)
+
+tests_unit_test_size_classes_SOURCES = tests/unit/test_size_classes.c $(unit_common)
+tests_unit_test_size_classes_CFLAGS = $(unit_cflags)
+tests_unit_test_size_classes_LDADD = $(unit_libs)
+
+tests_unit_test_memmap_SOURCES = tests/unit/test_memmap.c $(unit_common)
+tests_unit_test_memmap_CFLAGS = $(unit_cflags)
+tests_unit_test_memmap_LDADD = $(unit_libs)
+
+tests_unit_test_meta_SOURCES = tests/unit/test_meta.c $(unit_common)
+tests_unit_test_meta_CFLAGS = $(unit_cflags)
+tests_unit_test_meta_LDADD = $(unit_libs)
+
+tests_unit_test_page_alloc_SOURCES = tests/unit/test_page_alloc.c $(unit_common)
+tests_unit_test_page_alloc_CFLAGS = $(unit_cflags)
+tests_unit_test_page_alloc_LDADD = $(unit_libs)
+
+tests_unit_test_slub_SOURCES = tests/unit/test_slub.c $(unit_common)
+tests_unit_test_slub_CFLAGS = $(unit_cflags)
+tests_unit_test_slub_LDADD = $(unit_libs)
+
+tests_unit_test_sheaf_SOURCES = tests/unit/test_sheaf.c $(unit_common)
+tests_unit_test_sheaf_CFLAGS = $(unit_cflags)
+tests_unit_test_sheaf_LDADD = $(unit_libs)
+
+tests_unit_test_vmalloc_SOURCES = tests/unit/test_vmalloc.c $(unit_common)
+tests_unit_test_vmalloc_CFLAGS = $(unit_cflags)
+tests_unit_test_vmalloc_LDADD = $(unit_libs)
+
+tests_unit_test_refused_SOURCES = tests/unit/test_refused.c $(unit_common)
+tests_unit_test_refused_CFLAGS = $(unit_cflags)
+tests_unit_test_refused_LDADD = $(unit_libs)
+tests_unit_test_refused_LDFLAGS = -Wl,--wrap=km_os_remap,--wrap=km_os_dontneed,--wrap=km_os_unmap \
+	-Wl,--wrap=km_os_map,--wrap=km_os_map_aligned
+
+tests_unit_test_purge_SOURCES = tests/unit/test_purge.c $(unit_common)
+tests_unit_test_purge_CFLAGS = $(unit_cflags)
+tests_unit_test_purge_LDADD = $(unit_libs)
+
+tests_unit_test_realloc_SOURCES = tests/unit/test_realloc.c $(unit_common)
+tests_unit_test_realloc_CFLAGS = $(unit_cflags)
+tests_unit_test_realloc_LDADD = $(unit_libs)
+
+tests_unit_test_nolock_SOURCES = tests/unit/test_nolock.c $(unit_common)
+tests_unit_test_nolock_CFLAGS = $(unit_cflags)
+tests_unit_test_nolock_LDADD = $(unit_libs)
+
+tests_unit_test_fork_child_SOURCES = tests/unit/test_fork_child.c $(unit_common)
+tests_unit_test_fork_child_CFLAGS = $(unit_cflags)
+tests_unit_test_fork_child_LDADD = $(unit_libs)
+
+tests_unit_test_remote_stress_SOURCES = tests/unit/test_remote_stress.c $(unit_common)
+tests_unit_test_remote_stress_CFLAGS = $(unit_cflags)
+tests_unit_test_remote_stress_LDADD = $(unit_libs)

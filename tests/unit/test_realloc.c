@@ -57,9 +57,30 @@ static void the_same_class_stays_in_place(void **state)
 	(void)state;
 	for (size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size += 1 + size / 7) {
 		p = kvmalloc_size(size);
-		assert_ptr_equal(kvrealloc_size(p, kvsize(p)), p);
 		assert_ptr_equal(kvrealloc_size(p, size), p);
 		slab_free(p);
+	}
+}
+
+static void a_block_grows_in_place_to_its_usable_size(void **state)
+{
+	static const size_t aligns[] = { 1, 4096 };
+	size_t size;
+	char *p, *q;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(aligns); i++) {
+		for (size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size += 1 + size / 7) {
+			p = kvmalloc_aligned(aligns[i], size);
+			q = kvrealloc_size(p, kvsize(p));
+			slab_free(q);
+			assert_ptr_equal(q, p);
+		}
+		p = kvmalloc_aligned(aligns[i], KMALLOC_MAX_CACHE_SIZE);
+		q = kvrealloc_size(p, kvsize(p));
+		slab_free(q);
+		assert_ptr_equal(q, p);
 	}
 }
 
@@ -214,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(contents_survive_between_all_kinds_of_sizes),
 		T(the_same_class_stays_in_place),
+		T(a_block_grows_in_place_to_its_usable_size),
 		T(random_resizing_follows_the_shadow),
 		T(growth_step_by_step_keeps_every_byte),
 		T(two_areas_growing_in_turn_keep_their_contents),

@@ -11,6 +11,7 @@
 #include "mm/util.h"
 #include "init/init.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -21,7 +22,7 @@
 
 static void *_Atomic mailbox[MAILBOX];
 static _Atomic bool stop;
-static _Atomic unsigned int wrong, failed;
+static _Atomic unsigned int wrong, failed, errno_changed;
 static _Atomic unsigned long handed, in_handler, threads_started;
 
 struct head {
@@ -68,13 +69,19 @@ static __thread uint64_t handler_random;
 
 static void on_signal(int sig)
 {
+	int saved = errno;
 	unsigned int i;
 
 	(void)sig;
 	if (!handler_random)
 		return;		/* not one of our threads */
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++) {
+		errno = 77;
 		drop_block(trade(new_block(&handler_random), &handler_random));
+		if (errno != 77)
+			atomic_fetch_add_explicit(&errno_changed, 1, memory_order_relaxed);
+	}
+	errno = saved;
 	atomic_fetch_add_explicit(&in_handler, 1, memory_order_relaxed);
 }
 
@@ -198,6 +205,7 @@ static void stress(unsigned int threads)
 	       in_handler, rounds);
 	assert_int_equal(wrong, 0);
 	assert_int_equal(failed, 0);
+	assert_int_equal(errno_changed, 0);
 	assert_true(threads_started >= threads && handed > 1000 && in_handler > 0 && rounds > 0);
 	assert_int_equal(heap_walk(), 0);		/* with full inboxes and sheaves */
 	trim_memory();					/* empties every inbox */

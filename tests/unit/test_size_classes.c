@@ -9,6 +9,13 @@ static const unsigned int default_sizes[] = {
 #undef KMALLOC_SIZE
 };
 
+/* Stand behind the default ones and serve malloc from there on, where no alignment is asked for. */
+static const unsigned int staggered_sizes[] = {
+#define KMALLOC_STAGGERED_SIZE(n) n,
+#include "mm/kmalloc_sizes.h"
+#undef KMALLOC_STAGGERED_SIZE
+};
+
 static const unsigned int classic_sizes[] = {
 #define KMALLOC_CLASSIC_SIZE(n) n,
 #include "mm/kmalloc_sizes.h"
@@ -19,11 +26,12 @@ struct set {
 	const unsigned int *sizes;
 	unsigned int n;
 	bool classic;
+	unsigned int staggered;		/* classes behind the n */
 };
 
 static const struct set sets[] = {
-	{ classic_sizes, ARRAY_SIZE(classic_sizes), true },
-	{ default_sizes, ARRAY_SIZE(default_sizes), false },	/* last: the process goes on with it */
+	{ classic_sizes, ARRAY_SIZE(classic_sizes), true, 0 },
+	{ default_sizes, ARRAY_SIZE(default_sizes), false, ARRAY_SIZE(staggered_sizes) },	/* last: the process goes on with it */
 };
 
 #define for_each_set(s) for (s = sets; s < sets + ARRAY_SIZE(sets) && (kmalloc_caches_init(s->classic), true); s++)
@@ -35,11 +43,13 @@ static void sizes_ascend_and_number_at_most_62(void **state)
 
 	(void)state;
 	for_each_set(s) {
-		assert_true(s->n <= 62);
-		assert_int_equal(nr_kmalloc_caches, s->n);
-		for (i = 0; i < s->n; i++) {
-			assert_true(!i || s->sizes[i] > s->sizes[i - 1]);
-			assert_int_equal(kmalloc_caches[i + 1].size, s->sizes[i]);
+		assert_true(s->n + s->staggered <= 62);
+		assert_int_equal(nr_kmalloc_caches, s->n + s->staggered);
+		for (i = 0; i < nr_kmalloc_caches; i++) {
+			unsigned int size = i < s->n ? s->sizes[i] : staggered_sizes[i - s->n];
+
+			assert_true(!i || i == s->n || size > kmalloc_caches[i].size);
+			assert_int_equal(kmalloc_caches[i + 1].size, size);
 			assert_int_equal(kmalloc_caches[i + 1].index, i + 1);
 		}
 		assert_int_equal(s->sizes[0], 8);
@@ -47,7 +57,7 @@ static void sizes_ascend_and_number_at_most_62(void **state)
 	}
 }
 
-static void every_size_has_the_smallest_class_that_holds_it(void **state)
+static void every_size_has_the_smallest_natural_class_that_holds_it(void **state)
 {
 	const struct set *s;
 	unsigned int class;
@@ -58,9 +68,37 @@ static void every_size_has_the_smallest_class_that_holds_it(void **state)
 		for (size = 0, class = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
 			while (kmalloc_caches[class].size < size)
 				class++;
-			if (size_class(size) != class)
-				fail_msg("size %zu has class %u, not %u", size, size_class(size), class);
+			if (natural_size_class(size) != class)
+				fail_msg("size %zu has class %u, not %u", size, natural_size_class(size), class);
 		}
+	}
+}
+
+/* Without an alignment: the natural class, or the smallest staggered one that holds it, a little larger. */
+static void every_size_has_a_class_that_holds_it_and_little_more(void **state)
+{
+	const struct set *s;
+	size_t size;
+
+	(void)state;
+	for_each_set(s) {
+		bool staggered = false;
+
+		for (size = 0; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
+			unsigned int class = size_class(size);
+
+			assert_true(class >= 1 && class <= nr_kmalloc_caches);
+			if (class <= s->n) {
+				assert_int_equal(class, natural_size_class(size));
+				assert_false(staggered);
+				continue;
+			}
+			staggered = true;
+			if (kmalloc_caches[class].size < size || (class > s->n + 1 && kmalloc_caches[class - 1].size >= size))
+				fail_msg("size %zu has class %u of %u", size, class, kmalloc_caches[class].size);
+			assert_true(kmalloc_caches[class].size <= kmalloc_caches[natural_size_class(size)].size + 128);
+		}
+		assert_int_equal(staggered, s->staggered != 0);
 	}
 }
 
@@ -71,8 +109,8 @@ static void objects_above_eight_bytes_are_aligned_to_sixteen(void **state)
 
 	(void)state;
 	for_each_set(s)
-		for (i = 1; i < s->n; i++)
-			assert_int_equal(s->sizes[i] % 16, 0);
+		for (i = 2; i <= nr_kmalloc_caches; i++)
+			assert_int_equal(kmalloc_caches[i].size % 16, 0);
 }
 
 static void a_multiple_of_a_power_of_two_has_a_class_that_is_one(void **state)
@@ -84,7 +122,7 @@ static void a_multiple_of_a_power_of_two_has_a_class_that_is_one(void **state)
 	for_each_set(s)
 		for (align = 1; align <= KMALLOC_MAX_CACHE_SIZE; align *= 2)
 			for (size = align; size <= KMALLOC_MAX_CACHE_SIZE; size += align)
-				assert_int_equal(kmalloc_caches[size_class(size)].size % align, 0);
+				assert_int_equal(kmalloc_caches[natural_size_class(size)].size % align, 0);
 }
 
 static void default_classes_waste_at_most_a_fifth(void **state)
@@ -175,7 +213,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_ascend_and_number_at_most_62),
-		cmocka_unit_test(every_size_has_the_smallest_class_that_holds_it),
+		cmocka_unit_test(every_size_has_the_smallest_natural_class_that_holds_it),
+		cmocka_unit_test(every_size_has_a_class_that_holds_it_and_little_more),
 		cmocka_unit_test(objects_above_eight_bytes_are_aligned_to_sixteen),
 		cmocka_unit_test(a_multiple_of_a_power_of_two_has_a_class_that_is_one),
 		cmocka_unit_test(default_classes_waste_at_most_a_fifth),

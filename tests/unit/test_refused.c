@@ -161,7 +161,9 @@ static void without_memory_requests_fail_and_the_heap_is_whole(void **state)
 			size_t size = i % 100 == 0 ? 3 * MIB : i % 3 ? 100 : 30000;
 
 			if (i == 50)
-				refuse_map = times;
+				refuse_map = 100000;
+			if (i == 50 + times * 100)
+				refuse_map = 0;
 			errno = 0;
 			p[i] = i % 2 ? kvmalloc_size(size) : kvzalloc_size(size);
 			if (!p[i]) {
