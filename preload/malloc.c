@@ -159,12 +159,13 @@ export int mallopt(int param, int value)
 
 /*
  * arena: the slab side, bytes got from the system, = uordblks (objects in use) + fordblks (the rest);
- * hblks, hblkhd: areas of the vmalloc region in use; ordblks: free objects; keepcost: free memory held back.
+ * hblks, hblkhd: areas of the vmalloc region in use; ordblks: free objects; keepcost: what of fordblks is held back.
  */
 export struct mallinfo2 mallinfo2(void)
 {
 	struct heap_usage u;
 
+	settle_memory();
 	heap_get_usage(&u);
 	return (struct mallinfo2){
 		.arena = u.slab_system,
@@ -173,7 +174,7 @@ export struct mallinfo2 mallinfo2(void)
 		.hblkhd = u.area_in_use,
 		.uordblks = u.slab_in_use,
 		.fordblks = u.slab_system - u.slab_in_use,
-		.keepcost = u.dirty_free,
+		.keepcost = u.slab_dirty,
 	};
 }
 
@@ -201,15 +202,26 @@ export void malloc_stats(void)
 {
 	struct heap_usage u;
 
+	settle_memory();
 	heap_get_usage(&u);
 	pr_cont("libkmalloc %s", PACKAGE_VERSION);
 	pr_cont("slabs:      %12zu bytes of the system, %12zu in use", u.slab_system, u.slab_in_use);
 	pr_cont("vmalloc:    %12zu bytes of the system, %12zu in use in %lu blocks", u.area_system, u.area_in_use,
 		u.nr_areas);
 	pr_cont("records:    %12zu bytes of address space", u.meta);
-	pr_cont("held back:  %12zu bytes free and not yet given back", u.dirty_free);
+	pr_cont("held back:  %12zu bytes free and not yet given back", u.slab_dirty + u.area_dirty);
 	pr_cont("in all:     %12zu bytes of the system, %12zu in use", u.slab_system + u.area_system,
 		u.slab_in_use + u.area_in_use);
+}
+
+static unsigned int next_smaller_size(unsigned int size)
+{
+	unsigned int i, best = 0;
+
+	for (i = 1; i <= nr_kmalloc_caches; i++)
+		if (kmalloc_caches[i].size < size)
+			best = MAX(best, kmalloc_caches[i].size);
+	return best;
 }
 
 /* The elements and attributes of glibc's version 1, with one heap and a size element for each cache. */
@@ -220,6 +232,7 @@ export int malloc_info(int options, FILE *fp)
 
 	if (options)
 		return EINVAL;
+	settle_memory();
 	heap_get_usage(&u);
 	fputs("<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n", fp);
 	for (i = 1; i <= nr_kmalloc_caches; i++) {
@@ -231,7 +244,7 @@ export int malloc_info(int options, FILE *fp)
 		n = su.num_objs - su.active_objs + su.in_sheaves;
 		if (su.num_objs)
 			fprintf(fp, "<size from=\"%u\" to=\"%u\" total=\"%lu\" count=\"%lu\"/>\n",
-				i > 1 ? kmalloc_caches[i - 1].size + 1 : 0, s->size, n * s->size, n);
+				next_smaller_size(s->size) + 1, s->size, n * s->size, n);
 	}
 	fprintf(fp, "</sizes>\n<total type=\"rest\" count=\"%lu\" size=\"%zu\"/>\n", u.nr_free_objects,
 		u.slab_system - u.slab_in_use);

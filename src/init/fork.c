@@ -29,31 +29,42 @@ static struct {
 	unsigned long preparing;	/* thread_id() of who takes the locks just now */
 } fork_state;
 
-static void lock_everything(void)
+/* Of this thread: forks under way that it announced, and whether it is counted in nr_forking. */
+static __thread unsigned short my_forks __initial_exec;
+static __thread unsigned short my_count __initial_exec;
+
+/* A lock that is held for the fork already stays so: a child may come here twice. */
+static void lock_everything(bool (*lock)(spinlock_t *))
 {
 	struct pcpu *c;
 	unsigned int i;
 
 	for_each_cpu(c)
-		c->fork_held = spin_lock_fork(&c->lock);
+		c->fork_held = c->fork_held || lock(&c->lock);
 	for (i = 1; i <= nr_kmalloc_caches; i++)
-		if (spin_lock_fork(&kmalloc_caches[i].barn.lock))
+		if (!(fork_state.barn_held >> i & 1) && lock(&kmalloc_caches[i].barn.lock))
 			fork_state.barn_held |= 1ull << i;
-	fork_state.zone_held = spin_lock_fork(&zone_normal.lock);
-	fork_state.vmap_held = spin_lock_fork(&vmap_lock);
+	fork_state.zone_held = fork_state.zone_held || lock(&zone_normal.lock);
+	fork_state.vmap_held = fork_state.vmap_held || lock(&vmap_lock);
 }
 
 static void unlock_everything(void)
 {
+	u64 barns = fork_state.barn_held;
 	struct pcpu *c;
 	unsigned int i;
 
-	if (fork_state.vmap_held)
+	fork_state.barn_held = 0;
+	if (fork_state.vmap_held) {
+		fork_state.vmap_held = false;
 		spin_unlock(&vmap_lock);
-	if (fork_state.zone_held)
+	}
+	if (fork_state.zone_held) {
+		fork_state.zone_held = false;
 		spin_unlock(&zone_normal.lock);
+	}
 	for (i = 1; i <= nr_kmalloc_caches; i++)
-		if (fork_state.barn_held >> i & 1)
+		if (barns >> i & 1)
 			spin_unlock(&kmalloc_caches[i].barn.lock);
 	for_each_cpu(c) {
 		if (c->fork_held) {
@@ -61,20 +72,19 @@ static void unlock_everything(void)
 			spin_unlock(&c->lock);
 		}
 	}
-	fork_state.barn_held = 0;
-	fork_state.zone_held = false;
-	fork_state.vmap_held = false;
 }
 
 void fork_prepare(void)
 {
 	struct pcpu *entered = cpu_enter();
 
+	my_forks++;
 	__atomic_fetch_add(&fork_under_way, 1, __ATOMIC_RELAXED);
 	if (spin_lock_fork(&fork_state.lock)) {
 		fork_state.preparing = thread_id();
+		my_count++;
 		if (!fork_state.nr_forking++)
-			lock_everything();
+			lock_everything(spin_lock_fork);
 		fork_state.preparing = 0;
 		spin_unlock(&fork_state.lock);
 	}
@@ -85,12 +95,17 @@ void fork_parent(void)
 {
 	struct pcpu *entered = cpu_enter();
 
-	if (spin_lock_fork(&fork_state.lock)) {
+	if (my_count && spin_lock_fork(&fork_state.lock)) {
+		my_count--;
 		if (fork_state.nr_forking && !--fork_state.nr_forking)
 			unlock_everything();
 		spin_unlock(&fork_state.lock);
 	}
-	__atomic_fetch_sub(&fork_under_way, 1, __ATOMIC_RELAXED);
+	/* none of ours is counted in a child that a signal handler forked in between */
+	if (my_forks) {
+		my_forks--;
+		__atomic_fetch_sub(&fork_under_way, 1, __ATOMIC_RELAXED);
+	}
 	cpu_leave(entered);
 }
 
@@ -123,37 +138,45 @@ static void repair_slab(struct page *page, unsigned long addr, void *arg)
 		slab_put(atomic_load_explicit(&slab->owner, memory_order_relaxed), slab, n);
 }
 
-/* own: this thread's slot; busy: it forked in a signal handler that interrupted the allocator. */
-static void child_slots(struct pcpu *own, bool busy)
+/* The sheaves of a thread that is gone, perhaps in the middle of an exchange: nothing in them can be trusted. */
+static void drop_sheaves(struct pcpu *c)
 {
-	bool all_mine = !busy;
-	struct pcpu *c;
+	unsigned long lost = 0;
 	unsigned int i;
 
-	for_each_cpu(c)
-		all_mine &= c->fork_held;
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct cpu_cache *cc = &c->cache[i];
+		unsigned long n = (unsigned long)(cc->top - cc->start);
+
+		lost += n <= kmalloc_caches[i].sheaf_capacity ? n : 0;
+		lost += cc->spare ? MIN(cc->spare->count, kmalloc_caches[i].sheaf_capacity) : 0;
+		memset(cc, 0, sizeof(*cc));
+	}
+	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);
+}
+
+/* This thread's slot is own, or none; interrupted: it forked in a signal handler that came into the allocator. */
+static void child_slots(struct pcpu *own, bool interrupted)
+{
+	bool all_mine = !interrupted;
+	struct pcpu *c;
+
 	for_each_cpu(c) {
-		if (c == own)
+		c->fork_held = c->fork_held || spin_trylock(&c->lock);
+		all_mine &= c->fork_held;
+		if (c == own) {
+			c->tid = os_gettid();
 			continue;
+		}
 		if (!c->fork_held)
 			continue;	/* its thread left in the middle of something: it stays as it is */
-		for (i = 1; i <= nr_kmalloc_caches; i++) {
-			struct cpu_cache *cc = &c->cache[i];
-			unsigned long n = (unsigned long)(cc->top - cc->start);
-
-			if (cc->spare) {
-				n += cc->spare->count;
-				cc->spare->count = 0;
-			}
-			cc->top = cc->start;
-			atomic_fetch_add_explicit(&nr_lost_objects, n, memory_order_relaxed);
-		}
+		drop_sheaves(c);
 		if (atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE) {
 			atomic_store_explicit(&c->state, CPU_DEAD, memory_order_relaxed);
 			atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
 		}
 	}
-	/* if this thread itself was interrupted in the middle of one, its slab must stay as it is */
+	/* if this thread itself was interrupted in the middle of a free, its slab must stay as it is */
 	if (all_mine && atomic_load_explicit(&nolock_frees_in_flight, memory_order_relaxed)) {
 		atomic_store_explicit(&nolock_frees_in_flight, 0, memory_order_relaxed);
 		for_each_cpu(c) {
@@ -164,53 +187,52 @@ static void child_slots(struct pcpu *own, bool busy)
 	}
 }
 
-static void arm_fork_word(void)
+/* only_thread: no other thread can be in this process yet. */
+static void repair_child(bool interrupted, bool only_thread)
 {
-	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
+	struct pcpu *c;
+
+	/* what this thread itself was giving back when a handler forked, it still holds */
+	if (fork_state.zone_held && !interrupted)
+		zone_fork_child();
+	if (fork_state.vmap_held && !interrupted)
+		vmap_fork_child();
+	if (only_thread) {
+		child_slots(own_cpu, interrupted);
+	} else {
+		for_each_cpu(c)
+			c->tid = 0;	/* not known any more who lives: nobody is reaped */
+	}
+	unlock_everything();
+	fork_state.nr_forking = 0;
+	fork_state.preparing = 0;
+	my_forks = 0;
+	my_count = 0;
+	atomic_store_explicit(&fork_state.lock.holder, 0, memory_order_relaxed);
+	WRITE_ONCE(fork_under_way, 0);
 }
 
 void fork_child(void)
 {
 	struct pcpu *entered = cpu_enter();
 
-	arm_fork_word();
-	if (fork_state.preparing == thread_id()) {
-		cpu_leave(entered);	/* a signal handler forked in the middle of fork_prepare(), which goes on */
-		return;
-	}
-	if (fork_state.nr_forking) {
-		if (fork_state.zone_held)
-			zone_fork_child();
-		if (fork_state.vmap_held)
-			vmap_fork_child();
-		child_slots(own_cpu, entered == &busy_cpu);
-		unlock_everything();
-	}
-	fork_state.nr_forking = 0;
-	fork_state.preparing = 0;
-	atomic_store_explicit(&fork_state.lock.holder, 0, memory_order_relaxed);
-	WRITE_ONCE(fork_under_way, 0);
+	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
+	/* a signal handler may have forked in the middle of fork_prepare(), which then goes on in the child */
+	if (fork_state.preparing != thread_id())
+		repair_child(entered == &busy_cpu, true);
 	cpu_leave(entered);
 }
 
-/* The caller is inside the allocator, at its entry, and holds nothing. */
+/*
+ * The caller is inside the allocator, at its entry, and holds nothing. If it has a slot, it is the thread that forked;
+ * else it may be a thread that the child made since, and the slot of the one that forked is in use.
+ */
 void fork_raw_child(void)
 {
-	struct pcpu *c;
-	unsigned int i;
-
-	atomic_store_explicit(&fork_state.lock.holder, 0, memory_order_relaxed);
-	fork_state.nr_forking = 1;
-	fork_state.preparing = 0;
-	fork_state.barn_held = 0;
-	for_each_cpu(c)
-		c->fork_held = spin_trylock(&c->lock);
-	for (i = 1; i <= nr_kmalloc_caches; i++)
-		if (spin_trylock(&kmalloc_caches[i].barn.lock))
-			fork_state.barn_held |= 1ull << i;
-	fork_state.zone_held = spin_trylock(&zone_normal.lock);
-	fork_state.vmap_held = spin_trylock(&vmap_lock);
-	fork_child();
+	if (atomic_exchange_explicit(fork_word, 1, memory_order_relaxed))
+		return;		/* another thread does it */
+	lock_everything(spin_trylock);
+	repair_child(false, own_cpu != NULL);
 }
 
 void fork_init(void)

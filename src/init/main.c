@@ -6,7 +6,7 @@
  * handlers, the key whose destructor tells us of a thread's end, the messages that options ask for. Nothing is
  * torn down at exit: the slab table is written while other threads may still run, and that is all.
  *
- * A thread's end: its destructor puts itself off twice (a key's destructors run in up to four rounds), so that most of the
+ * A thread's end: its destructor puts itself off once (a key's destructors run in up to four rounds), so that most of the
  * frees of other destructors still find the slot; then cpu_exit(). What comes later needs no slot.
  */
 #include "init/init.h"
@@ -18,7 +18,7 @@
 #include "os/os.h"
 #include "os/thread_key.h"
 
-#define EXIT_ROUNDS	2u
+#define EXIT_ROUNDS	1u
 
 static struct {
 	_Atomic bool started;

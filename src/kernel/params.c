@@ -115,6 +115,16 @@ static void warn_unknown(const char *word, size_t len)
 		pr_warn("unknown option '%s', expected one of those that KMALLOC_OPTIONS=help lists; ignored", shown);
 }
 
+static void set_default(unsigned int id)
+{
+	const struct param *p = &table[id];
+
+	if (is_text(p))
+		params.text[0] = '\0';
+	else
+		params.choice[id] = (u8)find_choice(p->choices, p->dflt, strlen(p->dflt));
+}
+
 static void set_param(unsigned int id, const char *value, size_t len)
 {
 	const struct param *p = &table[id];
@@ -133,6 +143,12 @@ static void set_param(unsigned int id, const char *value, size_t len)
 			params.choice[id] = (u8)nr;
 			return;
 		}
+	}
+	set_default(id);
+	if (is_text(p) && len >= TEXT_MAX) {
+		pr_warn("option '%s' has a value of %zu characters, expected %s of at most %d; using 'nothing'", p->key,
+			len, p->range, TEXT_MAX - 1);
+		return;
 	}
 	len = MIN(len, sizeof(shown) - 1);
 	memcpy(shown, value, len);
@@ -168,9 +184,7 @@ void params_init(const char *text)
 	size_t len;
 
 	for (i = 0; i < NR_PARAMS; i++)
-		if (!is_text(&table[i]))
-			params.choice[i] = (u8)find_choice(table[i].choices, table[i].dflt, strlen(table[i].dflt));
-	params.text[0] = '\0';
+		set_default(i);
 	if (!text)
 		return;
 	for (;;) {

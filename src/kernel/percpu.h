@@ -12,7 +12,8 @@ struct pcpu;
 
 extern __thread struct pcpu *this_cpu __km(this_cpu) __initial_exec;
 extern __thread struct pcpu *own_cpu __km(own_cpu) __initial_exec;	/* the slot that this thread holds, or NULL */
-extern __thread unsigned int exit_rounds __km(exit_rounds) __initial_exec;
+extern __thread unsigned int exit_rounds __km(exit_rounds) __initial_exec;	/* UINT_MAX: it had a slot and gave it back */
+extern __thread unsigned int early_frees __km(early_frees) __initial_exec;	/* frees done before it had a slot */
 
 /* Names a live thread, also in a fork child; no system call. */
 static __always_inline unsigned long thread_id(void)

@@ -18,7 +18,7 @@ void printk_keep_stderr(void)
 
 int printk_fd(void)
 {
-	if (kept_fd >= 0)
+	if (kept_fd >= 0 && os_same_file(kept_fd))
 		return kept_fd;
 	return os_stderr_is_ours() ? 2 : -1;
 }

@@ -185,7 +185,7 @@ static bool zone_grow(struct zone *z, unsigned int order)
 		return false;
 	}
 	os_nohugepage((void *)addr, size);
-	z->managed_pages += size >> os_page_shift;
+	WRITE_ONCE(z->managed_pages, z->managed_pages + (size >> os_page_shift));
 	z->nr_chunks++;
 	end = addr + size;
 	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
@@ -384,7 +384,7 @@ static bool unmap_block(struct zone *z, struct page *page)
 		*dirty_mask(a) = 0;
 	}
 	if (os_unmap((void *)addr, size)) {
-		z->managed_pages -= 1ul << page->order;
+		WRITE_ONCE(z->managed_pages, z->managed_pages - (1ul << page->order));
 		return true;
 	}
 	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE)

@@ -6,12 +6,15 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
+#define DEAD_KEEP	2u
+
 struct hot_data hot_data;
 struct pcpu empty_cpu;	/* all zero: every cache misses */
 
 __thread struct pcpu *this_cpu = &empty_cpu;
 __thread struct pcpu *own_cpu;
 __thread unsigned int exit_rounds;
+__thread unsigned int early_frees;
 
 _Atomic(struct pcpu *) all_cpus;
 _Atomic unsigned int nr_dead_cpus, nr_cpus;
@@ -30,15 +33,15 @@ static _Atomic unsigned int mm_init_state;
 void mm_init(void)
 {
 	unsigned int expect = 0;
-	unsigned long mask;
+	unsigned long mask = os_block_signals();
 
 	if (!atomic_compare_exchange_strong_explicit(&mm_init_state, &expect, 1, memory_order_acquire,
 						     memory_order_relaxed)) {
+		os_restore_signals(mask);
 		while (!atomic_load_explicit(&mm_ready, memory_order_acquire))
 			os_yield();
 		return;
 	}
-	mask = os_block_signals();
 	os_init();
 	params_init(os_is_secure() ? NULL : os_getenv("KMALLOC_OPTIONS"));
 	panic_on_bug = param_choice(PARAM_panic) != 0;
@@ -56,39 +59,59 @@ static void cpu_init(struct pcpu *c)
 	INIT_LIST_HEAD(&c->pcp);
 }
 
-/* A LIVE slot whose thread ended without telling: its sheaves are as that thread left them. */
-static bool reap(struct pcpu *c)
+/* A LIVE slot whose thread ended without telling. Its sheaves are as that thread left them. */
+static bool is_orphan(struct pcpu *c)
 {
-	if (!reap_dead_threads || !os_thread_is_gone(c->tid))
-		return false;
-	return spin_trylock(&c->lock);
+	int tid = READ_ONCE(c->tid);
+
+	return tid && os_thread_is_gone(tid);
 }
 
-static struct pcpu *take_dead_cpu(void)
+/* A slot that no thread owns, for the calling one; orphans: look for those of silent ends too. */
+static struct pcpu *take_free_cpu(bool orphans)
 {
 	struct pcpu *c;
 
-	if (!atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed) && !reap_dead_threads)
-		return NULL;
 	for_each_cpu(c) {
-		if (atomic_load_explicit(&c->state, memory_order_relaxed) != CPU_DEAD) {
-			if (!reap(c))
-				continue;
-		} else {
-			if (!spin_trylock(&c->lock))
-				continue;
-			if (atomic_load_explicit(&c->state, memory_order_acquire) != CPU_DEAD) {
-				spin_unlock(&c->lock);
-				continue;
-			}
-			atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
-			atomic_fetch_sub_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+		bool dead = atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_DEAD;
+
+		if (!dead && !(orphans && is_orphan(c)))
+			continue;
+		if (!spin_trylock(&c->lock))
+			continue;
+		dead = atomic_load_explicit(&c->state, memory_order_acquire) == CPU_DEAD;
+		if (!dead && !(orphans && is_orphan(c))) {
+			spin_unlock(&c->lock);
+			continue;
 		}
-		c->tid = reap_dead_threads ? os_gettid() : 0;
+		if (dead)
+			atomic_fetch_sub_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+		WRITE_ONCE(c->tid, os_gettid());
+		atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
 		spin_unlock(&c->lock);
 		return c;
 	}
 	return NULL;
+}
+
+/*
+ * Before a new slot is made. Most threads tell when they end; where none can (there was no key left), all slots are
+ * looked at each time, else when their number has doubled: some threads make their first allocation in the last round
+ * of their destructors.
+ */
+static struct pcpu *find_free_cpu(void)
+{
+	static _Atomic unsigned int next_look = 64;
+	unsigned int n = atomic_load_explicit(&nr_cpus, memory_order_relaxed);
+	bool orphans = reap_dead_threads;
+
+	if (n >= atomic_load_explicit(&next_look, memory_order_relaxed)) {
+		atomic_store_explicit(&next_look, 2 * n, memory_order_relaxed);
+		orphans = true;
+	}
+	if (!orphans && !atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed))
+		return NULL;
+	return take_free_cpu(orphans);
 }
 
 struct pcpu *cpu_acquire(void)
@@ -99,13 +122,13 @@ struct pcpu *cpu_acquire(void)
 		return own_cpu;
 	if (exit_rounds == UINT_MAX)
 		return NULL;
-	c = take_dead_cpu();
+	c = find_free_cpu();
 	if (!c) {
 		c = meta_alloc(sizeof(*c), 64);
 		if (!c)
 			return NULL;
 		cpu_init(c);
-		c->tid = reap_dead_threads ? os_gettid() : 0;
+		c->tid = os_gettid();
 		atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
 		head = atomic_load_explicit(&all_cpus, memory_order_relaxed);
 		do {
@@ -130,8 +153,12 @@ void cpu_exit(void)
 		return;		/* left by siglongjmp: the slot's state is not known, so nobody gets it */
 	slab_flush_all_sheaves(c);
 	locked = spin_lock(&c->lock);
-	if (locked)
+	if (locked) {
 		cpu_drain_inbox(c);
+		/* a few slots with their slabs wait for the next threads; of more, what is empty goes back */
+		if (atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed) >= DEAD_KEEP)
+			slab_release_empty(c);
+	}
 	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
 	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);
 	if (locked)

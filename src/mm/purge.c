@@ -5,7 +5,7 @@
  * budget = live / USED_SHARE, at least BUDGET_MIN, plus `extra`. Free dirty memory above it is given back as it is
  * freed, oldest first, down to 3/4 of the budget: one burst of system calls per quarter budget freed, none in steady
  * state. `extra` grows by every frame that was purged and needed again within SOON_MS, so a loop of equal bursts keeps
- * its memory from the second round on; it halves every DECAY_MS in which the dirty memory did not come near the budget.
+ * its memory from the second round on; every DECAY_MS it loses half of what lay free for all that time.
  * All counters are relaxed atomics: an error of a few frames changes nothing.
  */
 #include "mm/purge.h"
@@ -37,8 +37,12 @@ void purge_account_refault(long frames)
 	}
 	frames = MIN(frames, recent);
 	SET(recent, recent - frames);
-	SET(extra, MIN(GET(extra) + frames, GET(peak_used)));
-	SET(useful_ms, os_clock_ms());
+	if (!GET(extra)) {
+		SET(period_ms, os_clock_ms());
+		SET(idle_min, 0);
+	}
+	/* half as much again as was ever in use: three quarters of it must hold all of that */
+	SET(extra, MIN(GET(extra) + frames, GET(peak_used) + GET(peak_used) / 2));
 }
 
 void purge_account_alloc(long frames, long dirty)
@@ -58,7 +62,10 @@ void purge_account_free(long frames)
 
 void purge_account_dirty(long frames)
 {
-	ADD(dirty, frames);
+	long dirty = ADD(dirty, frames) + frames;
+
+	if (dirty < GET(idle_min))
+		SET(idle_min, dirty);
 }
 
 void purge_account_purged(long frames)
@@ -86,16 +93,21 @@ static long live_frames(void)
 	return MAX(GET(used) - (long)(free_bytes >> FRAME_SHIFT), 0);
 }
 
+/* What lay free all through a period was of no use: half of it is taken off the budget. */
 static void decay_extra(long extra)
 {
 	unsigned long now = os_clock_ms();
+	long idle = GET(idle_min);
 
-	if (GET(dirty) > extra / 2)
-		SET(useful_ms, now);
-	else if (now - GET(useful_ms) > DECAY_MS) {
+	if (now - GET(period_ms) < DECAY_MS)
+		return;
+	SET(period_ms, now);
+	SET(idle_min, GET(dirty));
+	idle = MIN(idle, extra);
+	if (idle > 0)
+		SET(extra, extra - (idle + 1) / 2);
+	else if (!GET(dirty))
 		SET(extra, extra / 2);
-		SET(useful_ms, now);
-	}
 }
 
 long purge_limit(void)
@@ -127,7 +139,7 @@ void purge_check(void)
 {
 	long limit;
 
-	if (likely(GET(dirty) <= BUDGET_MIN) && !purge_is_always())
+	if (likely(GET(dirty) <= BUDGET_MIN) && likely(!purge_is_always()))
 		return;
 	limit = purge_limit();
 	if (GET(dirty) <= limit)

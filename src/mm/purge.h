@@ -11,7 +11,8 @@ struct purge_state {
 	_Atomic long extra;	/* what the budget gained because purged memory was needed again */
 	_Atomic long recent;	/* purged and not needed again yet */
 	_Atomic unsigned long recent_ms;	/* when, last */
-	_Atomic unsigned long useful_ms;	/* when dirty last came near the budget */
+	_Atomic unsigned long period_ms;	/* when the period began over which extra must show its use */
+	_Atomic long idle_min;	/* the least that was dirty since then */
 	_Atomic unsigned long seq;	/* counts frees of pageblocks and areas: their age */
 	_Atomic long peak_used;
 	_Atomic unsigned long nr_purged;	/* ever */

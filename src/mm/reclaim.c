@@ -61,6 +61,24 @@ bool reclaim_memory(struct pcpu *c)
 	return unmapped || atomic_load_explicit(&purge_state.used, memory_order_relaxed) < used;
 }
 
+size_t reclaimable_memory(void)
+{
+	struct vmap_stats st;
+
+	vmap_get_stats(&st);
+	return st.free_bytes + (READ_ONCE(zone_normal.managed_pages) << os_page_shift);
+}
+
+void settle_memory(void)
+{
+	struct pcpu *entered = cpu_enter(), *c;
+
+	if (entered != &busy_cpu && atomic_load_explicit(&mm_ready, memory_order_acquire))
+		for_each_cpu(c)
+			cpu_drain_sleeper(c);
+	cpu_leave(entered);
+}
+
 size_t trim_memory(void)
 {
 	struct pcpu *c = cpu_enter(), *own = c;

@@ -10,6 +10,10 @@
  * the caller's slot (its lock not held) or NULL. True if something came free.
  */
 bool reclaim_memory(struct pcpu *c) __km(reclaim_memory);
+/* Bytes that reclaim could yield at the very most: a larger request is hopeless. */
+size_t reclaimable_memory(void) __km(reclaimable_memory);
+/* Objects that others freed go home, so that counts are exact; tries every slot. */
+void settle_memory(void) __km(settle_memory);
 /* malloc_trim: everything that holds no live object goes back to the system. Any thread; bytes given back. */
 size_t trim_memory(void) __km(trim_memory);
 

@@ -67,7 +67,9 @@ void heap_get_usage(struct heap_usage *u)
 	u->area_in_use = vs.busy_bytes;
 	u->area_system = vs.busy_bytes + vs.free_bytes;
 	u->nr_areas = vs.nr_busy;
-	u->dirty_free = (size_t)MAX(atomic_load_explicit(&purge_state.dirty, memory_order_relaxed), 0l) << FRAME_SHIFT;
+	u->area_dirty = MIN(vs.dirty_bytes, vs.free_bytes);
+	u->slab_dirty = (size_t)MAX(atomic_load_explicit(&purge_state.dirty, memory_order_relaxed), 0l) << FRAME_SHIFT;
+	u->slab_dirty = MIN(u->slab_dirty - MIN(u->slab_dirty, vs.dirty_bytes), u->slab_system - u->slab_in_use);
 	u->meta = meta_bytes();
 }
 

@@ -11,11 +11,11 @@ struct slab_usage {
 	unsigned long in_sheaves;	/* of the active ones: cached, not the program's */
 };
 
-/* in_use + free == system, with free = cached + purged-or-never-touched. Bytes. */
+/* Bytes; what is not in use is free: cached, held back, given back or never touched. */
 struct heap_usage {
 	size_t slab_system, slab_in_use;
 	size_t area_system, area_in_use;
-	size_t dirty_free;		/* whole free pages held back from the system */
+	size_t slab_dirty, area_dirty;	/* of the free part, held back from the system */
 	unsigned long nr_areas;
 	unsigned long nr_free_objects;
 	size_t meta;

@@ -23,6 +23,7 @@
 #include "mm/util.h"
 #include "kernel/printk.h"
 
+#define EARLY_FREES	16u	/* a thread's frees before it gets a slot for them */
 #define PURGE_PARTIAL_MIN	(128ul << 10)	/* bytes freed in a slot's slabs before their pages are worth a look */
 
 /* ---- slabs ---- */
@@ -150,6 +151,16 @@ static void drain_pcp(struct pcpu *c)
 	}
 }
 
+/*
+ * In a correct program debt 0 implies pending 0. Where an object was freed twice by different threads, the slab may be in
+ * an inbox all the same: it stays until the report.
+ */
+static bool may_release(struct slab *slab)
+{
+	return slab->nfree == slab->cache->objects && !slab->debt &&
+		!atomic_load_explicit(&slab->pending, memory_order_acquire);
+}
+
 void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 {
 	struct kmem_cache *s = slab->cache;
@@ -165,7 +176,7 @@ void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 		list_add(&slab->list, &cs->partial);
 	}
 	/* One slab's worth stays, so that a program at the boundary does not make and release slabs all day. */
-	if (slab->nfree == s->objects && !slab->debt && cs->nfree - slab->nfree >= s->sheaf_capacity)
+	if (may_release(slab) && cs->nfree - slab->nfree >= s->sheaf_capacity)
 		slab_release(c, slab);
 }
 
@@ -178,10 +189,10 @@ void slab_release_empty(struct pcpu *c)
 		struct slab *slab, *n;
 
 		list_for_each_entry_safe(slab, n, &cs->partial, list)
-			if (slab->nfree == slab->cache->objects && !slab->debt)
+			if (may_release(slab))
 				slab_release(c, slab);
 		slab = cs->current;
-		if (slab && slab->nfree == slab->cache->objects && !slab->debt)
+		if (slab && may_release(slab))
 			slab_release(c, slab);
 	}
 	drain_pcp(c);
@@ -280,7 +291,7 @@ void slab_purge_partial_check(struct pcpu *c)
 {
 	long limit;
 
-	if (likely(c->freed_bytes < PURGE_PARTIAL_MIN) && !purge_is_always())
+	if (likely(c->freed_bytes < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)))
 		return;
 	limit = purge_limit();
 	if (limit == LONG_MAX)
@@ -427,6 +438,7 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 		return false;
 	got = refill_sheaf(c, s, gfp);
 	spin_unlock(&c->lock);
+	purge_check();
 	return got != 0;
 }
 
@@ -492,18 +504,43 @@ static struct pcpu *slow_enter(struct pcpu *c, struct slow_entry *e)
 	if (c == &busy_cpu)
 		return NULL;
 	fork_check();
-	if (unlikely(READ_ONCE(c->lock.lost)) && c != &empty_cpu) {
+	if (unlikely(own_cpu && c != own_cpu))
+		e->leave_as = c = own_cpu;	/* a handler took it between our load and store of this_cpu */
+	if (c != &empty_cpu && unlikely(READ_ONCE(c->lock.lost))) {
 		cpu_abandon(c);
-		c = &empty_cpu;
-	}
-	if (c == &empty_cpu) {
-		c = cpu_acquire();
-		if (!c)
-			return NULL;
-		e->leave_as = c;
-		e->started = true;
+		e->leave_as = c = &empty_cpu;
 	}
 	return c;
+}
+
+/* A slot for a thread that has none. */
+static struct pcpu *slow_acquire(struct slow_entry *e)
+{
+	struct pcpu *c = cpu_acquire();
+
+	if (!c)
+		return NULL;
+	e->leave_as = c;
+	e->started = true;
+	return c;
+}
+
+static struct pcpu *slow_enter_alloc(struct pcpu *c, struct slow_entry *e)
+{
+	c = slow_enter(c, e);
+	return c == &empty_cpu ? slow_acquire(e) : c;
+}
+
+/*
+ * A thread whose first call is a free gets no slot for a few of them: at its end libc frees what it had made for the
+ * thread, after all destructors, and nobody would hear of that slot again.
+ */
+static struct pcpu *slow_enter_free(struct pcpu *c, struct slow_entry *e)
+{
+	c = slow_enter(c, e);
+	if (c != &empty_cpu)
+		return c;
+	return early_frees++ < EARLY_FREES ? NULL : slow_acquire(e);
 }
 
 static void slow_leave(struct slow_entry *e)
@@ -524,7 +561,7 @@ void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 	struct slow_entry e;
 	void *object;
 
-	c = slow_enter(c, &e);
+	c = slow_enter_alloc(c, &e);
 	s = cache_for(size, gfp);
 	object = c ? alloc_in_slot(c, s, gfp) : slab_alloc_nolock(s);
 	if (unlikely(!object) && c && reclaim_memory(c))
@@ -541,7 +578,7 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 	struct slow_entry e;
 	void *object = NULL;
 
-	c = slow_enter(c, &e);
+	c = slow_enter_alloc(c, &e);
 	s = cache_for(size, gfp);
 	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
 		object = take_fresh(c, s, gfp);
@@ -635,7 +672,7 @@ void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned i
 		slab_purge_partial_check(c);
 		spin_unlock(&c->lock);
 	} else {
-		atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
 	}
 	if (sleeper && sleeper != c)
 		cpu_drain_sleeper(sleeper);
@@ -721,7 +758,7 @@ void slab_free_slow(void *p, struct pcpu *c)
 		cpu_leave(c);
 		return;
 	}
-	c = slow_enter(c, &e);
+	c = slow_enter_free(c, &e);
 	if (class == CLASS_FOREIGN || class == CLASS_OTHER)
 		free_other(c, class, p);
 	else if (c)

@@ -112,6 +112,7 @@ bool nolock_put(struct slab *slab, unsigned int index)
 	if (old & bit)
 		return false;
 	atomic_fetch_add_explicit(&slab->cache->nr_nolock_free, 1, memory_order_relaxed);
+	WRITE_ONCE(slab->freed, 1);
 	if (!old)
 		atomic_store_explicit(&slab->cache->nolock_hint, slab, memory_order_release);
 	return true;
@@ -137,7 +138,7 @@ void slab_free_nolock(void *p)
 	atomic_fetch_add_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
 	slab_free_remote(slab, index / 64, 1ull << index % 64, &announced);
 	slab_announce(slab, announced);
-	atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
 }
 
 /* Gives back the free pages of nolock slabs: claims what is free, so that nobody can use it meanwhile. Frames. */
@@ -154,6 +155,9 @@ unsigned long nolock_purge(void)
 			u64 claimed[SLAB_MAP_WORDS];
 			unsigned long a;
 
+			if (!READ_ONCE(slab->freed))
+				continue;	/* nothing since the last time */
+			WRITE_ONCE(slab->freed, 0);
 			for (w = 0; w < (s->objects + 63) / 64; w++)
 				claimed[w] = atomic_exchange_explicit(&atomic_free_map(slab)[w], 0,
 								      memory_order_acquire);

@@ -28,13 +28,12 @@ static void *alloc_area(size_t size, size_t align, bool zero)
 	if (unlikely(size > PTRDIFF_MAX)) {
 		p = NULL;
 	} else if (unlikely(c == &busy_cpu)) {
-		p = vmap_alloc_nolock(size, align);
-		/* fresh from the system: zero already */
+		p = vmap_alloc(size, align, zero, false);
 	} else {
 		fork_check();
-		p = vmap_alloc(size, align, zero, GFP_KERNEL);
-		if (unlikely(!p) && reclaim_memory(c == &empty_cpu ? NULL : c))
-			p = vmap_alloc(size, align, zero, GFP_KERNEL);
+		p = vmap_alloc(size, align, zero, true);
+		if (unlikely(!p) && size <= reclaimable_memory() && reclaim_memory(c == &empty_cpu ? NULL : c))
+			p = vmap_alloc(size, align, zero, true);
 		purge_check();
 	}
 	cpu_leave(c);
@@ -127,8 +126,7 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 {
 	struct vm_struct *vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
 
-	if (vm) {
-		vmap_free(vm, c != NULL);
+	if (vm && vmap_free(vm, c != NULL)) {
 		if (c)
 			purge_check();
 	} else if (in_program_break(p) && os_libc_free(p)) {
@@ -205,6 +203,18 @@ static void *realloc_area(void *p, size_t size)
 	return new || size > vm->size ? new : p;
 }
 
+/* glibc might move its block to a mapping that we could not tell from a wild pointer: it moves to our heap. */
+static void *copy_from_libc(void *p, size_t size)
+{
+	void *new = kvmalloc_size(size);
+
+	if (!new)
+		return NULL;
+	memcpy(new, p, MIN(os_libc_usable_size(p), size));
+	os_libc_free(p);
+	return new;
+}
+
 void *kvrealloc_size(void *p, size_t size)
 {
 	unsigned int class = class_of(p), index;
@@ -217,7 +227,7 @@ void *kvrealloc_size(void *p, size_t size)
 	if (class == CLASS_FOREIGN) {
 		if (in_program_break(p)) {
 			atomic_fetch_add_explicit(&nr_foreign_frees, 1, memory_order_relaxed);
-			return os_libc_realloc(p, size);
+			return copy_from_libc(p, size);
 		}
 		report_foreign(p, "realloc");
 		os_set_errno_enomem();

@@ -2,15 +2,16 @@
 /*
  * The vmalloc region. Layer: mm. Leads in: vmap_alloc, vmap_free, vmap_resize. Leads down: os_map, purge.
  *
- * An area is a run of pageblocks: VM_BUSY (the program's; at least one page at its end is the guard, address space that
- * nobody touches), VM_FREE (in the tree by size), VM_PURGING (out of the tree while its pages are given back outside the
- * lock) or VM_UNUSED (a record without an area). The index of memmap names an area at its first and last pageblock:
+ * An area is a run of pageblocks in one of the states of enum vm_state; at least one page at the end of a busy one is the
+ * guard, address space that nobody touches. The index of memmap names an area at its first and last pageblock:
  * free() and realloc() find it from its address, a freed area finds its neighbours and merges with those that are free, clean
  * or dirty; the dirty masks remember which frames hold memory. No address tree is needed.
  *
  * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows. A free that cannot have the
  * lock pushes its area on vmap.deferred, for the next holder.
  * Free areas of UNMAP_MIN and more are unmapped when purged: their address space is worth more than the next mmap.
+ * An area that mremap made is a mapping of its own for ever (its page offsets fit no neighbour): it is mapped anew when it
+ * is freed, and so is the place that pages moved away from, so that the number of mappings follows what is in use.
  */
 #include "mm/vmalloc.h"
 #include "mm/meta.h"
@@ -29,7 +30,9 @@
 #define PURGE_AT_ONCE	2048ul		/* frames given back a time (8 MiB), so that no more goes than must */
 #define MOVE_MIN	(256ul << 10)	/* moving pages is cheaper than copying from here on */
 #define ZERO_BY_SYSTEM	(8ul << 20)	/* dirty runs from here on are zeroed by giving them back: most are not touched soon */
-#define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off */
+#define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off, */
+#define SHRINK_SHARE	8		/* if it is that part of the block */
+#define USED_MAX	(128ul << 20)	/* of an area counts as used: more may well be address space alone */
 
 static struct {
 	bool ready;
@@ -39,6 +42,7 @@ static struct {
 	size_t mapped;			/* bytes in all areas */
 	size_t busy_bytes;
 	unsigned long nr_busy;
+	long dirty;			/* frames, of all on the lru */
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
 	struct llist_head deferred;	/* no lock */
 	_Atomic(struct vm_struct *) chunks[NR_CHUNKS];
@@ -193,6 +197,7 @@ static void unlink_free(struct vm_struct *vm)
 	rb_erase(&vm->node, &vmap.free);
 	if (vm->dirty) {
 		list_del(&vm->lru);
+		VMAP_ADD(dirty, -vm->dirty);
 		purge_account_dirty(-vm->dirty);
 	}
 	clear_tags(vm);
@@ -206,6 +211,7 @@ static void link_free(struct vm_struct *vm)
 	tree_insert(vm);
 	if (vm->dirty) {
 		list_add_tail(&vm->lru, &vmap.lru);
+		VMAP_ADD(dirty, vm->dirty);
 		purge_account_dirty(vm->dirty);
 	}
 }
@@ -232,6 +238,11 @@ static void insert_free(struct vm_struct *vm)
 	link_free(vm);
 }
 
+static long used_frames(size_t bytes)
+{
+	return (long)(MIN(bytes, USED_MAX) >> FRAME_SHIFT);
+}
+
 /* ---- lock ---- */
 
 static void free_locked(struct vm_struct *vm);
@@ -244,18 +255,20 @@ static void drain_deferred(void)
 		struct vm_struct *vm = container_of(n, struct vm_struct, deferred);
 
 		next = n->next;
-		if (vm->state == VM_PURGING) {
+		if (vm->state == VM_PURGING || vm->state == VM_UNMAPPING)
 			list_del(&vm->lru);
+		if (vm->state == VM_PURGING)
 			insert_free(vm);
-		} else {
+		else if (vm->state == VM_FREEING)
 			free_locked(vm);
-		}
+		else
+			put_record(vm);
 	}
 }
 
-static bool lock_vmap(void)
+static bool lock_vmap(bool may_wait)
 {
-	if (!spin_lock(&vmap_lock))
+	if (!(may_wait ? spin_lock(&vmap_lock) : spin_trylock(&vmap_lock)))
 		return false;
 	if (unlikely(!vmap.ready)) {
 		INIT_LIST_HEAD(&vmap.lru);
@@ -385,6 +398,8 @@ static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t ali
 	vm->bytes = bytes;
 	vm->dirty = 0;
 	vm->seq = 0;
+	vm->moved = false;
+	vm->keep = false;
 	return vm;
 }
 
@@ -441,49 +456,43 @@ static struct vm_struct *alloc_area(size_t bytes, size_t align)
 	return vm ? vm : map_and_carve(bytes, align);
 }
 
-void *vmap_alloc(size_t size, size_t align, bool zero, gfp_t gfp)
+/* Without the lock: one mapping from the system. */
+static struct vm_struct *alloc_area_nolock(size_t bytes, size_t align)
+{
+	struct vm_struct *record = new_record(), *vm = map_area(record, bytes, align);
+
+	if (vm)
+		VMAP_ADD(mapped, bytes);
+	else if (record)
+		llist_add(&record->deferred, &vmap.deferred);
+	return vm;
+}
+
+void *vmap_alloc(size_t size, size_t align, bool zero, bool may_wait)
 {
 	size_t bytes = area_bytes(size);
 	struct vm_struct *vm;
+	bool locked;
 
-	(void)gfp;
 	if (!bytes)
 		return NULL;
 	if (align < HUGE_PAGE && size >= HUGE_PAGE)
 		align = HUGE_PAGE;
 	align = MAX(align, PAGEBLOCK_SIZE);
-	if (!lock_vmap())
-		return vmap_alloc_nolock(size, align);
-	vm = alloc_area(bytes, align);
+	locked = lock_vmap(may_wait);
+	vm = locked ? alloc_area(bytes, align) : alloc_area_nolock(bytes, align);
 	if (vm) {
 		publish(vm, size);
 		VMAP_ADD(nr_busy, 1);
 		VMAP_ADD(busy_bytes, vm->bytes);
 	}
-	unlock_vmap();
+	if (locked)
+		unlock_vmap();
 	if (!vm)
 		return NULL;
-	purge_account_alloc((long)(vm->bytes >> FRAME_SHIFT), vm->dirty);
+	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
 	if (zero && vm->dirty)
 		clear_dirty(vm);
-	return (void *)vm->addr;
-}
-
-void *vmap_alloc_nolock(size_t size, size_t align)
-{
-	size_t bytes = area_bytes(size);
-	struct vm_struct *vm;
-
-	if (!bytes)
-		return NULL;
-	vm = map_area(new_record(), bytes, align);
-	if (!vm)
-		return NULL;
-	publish(vm, size);
-	VMAP_ADD(mapped, bytes);
-	VMAP_ADD(busy_bytes, bytes);
-	VMAP_ADD(nr_busy, 1);
-	purge_account_alloc((long)(bytes >> FRAME_SHIFT), 0);
 	return (void *)vm->addr;
 }
 
@@ -519,19 +528,55 @@ static void free_locked(struct vm_struct *vm)
 	insert_free(vm);
 }
 
-/* After it returns, another thread may own the addresses. */
-void vmap_free(struct vm_struct *vm, bool may_lock)
+/*
+ * A mapping that mremap made is replaced by a fresh one, which merges with its neighbours', or unmapped where it is large
+ * (false then: there is no area any more). Where the system refuses, it is an area like others.
+ */
+static bool renew_mapping(struct vm_struct *vm)
 {
-	set_class(vm->addr, CLASS_FOREIGN);
-	mark_used_dirty(vm, 0);
-	vm->dirty = count_dirty(vm->addr, vm->bytes);
-	purge_account_free((long)(vm->bytes >> FRAME_SHIFT));
-	if (may_lock && lock_vmap()) {
-		free_locked(vm);
-		unlock_vmap();
-	} else {
-		llist_add(&vm->deferred, &vmap.deferred);
+	vm->moved = false;
+	if (vm->bytes >= UNMAP_MIN) {
+		clear_tags(vm);
+		set_dirty(vm->addr, vm->bytes, 0);
+		if (os_unmap((void *)vm->addr, vm->bytes))
+			return false;
+		set_dirty(vm->addr, vm->bytes, 0xffff);
+		set_tags(vm);
+	} else if (os_map_over((void *)vm->addr, vm->bytes)) {
+		set_dirty(vm->addr, vm->bytes, 0);
 	}
+	return true;
+}
+
+/* After it returns, another thread may own the addresses. */
+bool vmap_free(struct vm_struct *vm, bool may_wait)
+{
+	u8 busy = VM_BUSY;
+
+	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_FREEING, memory_order_acq_rel,
+						     memory_order_relaxed))
+		return false;
+	set_class(vm->addr, CLASS_FOREIGN);
+	purge_account_free(used_frames(vm->bytes));
+	mark_used_dirty(vm, 0);
+	if (vm->moved && !renew_mapping(vm)) {
+		VMAP_ADD(nr_busy, -1);
+		VMAP_ADD(busy_bytes, -vm->bytes);
+		VMAP_ADD(mapped, -vm->bytes);
+		vm->state = VM_UNUSED;
+	} else {
+		vm->dirty = count_dirty(vm->addr, vm->bytes);
+	}
+	if (!lock_vmap(may_wait)) {
+		llist_add(&vm->deferred, &vmap.deferred);
+		return true;
+	}
+	if (vm->state == VM_UNUSED)
+		put_record(vm);
+	else
+		free_locked(vm);
+	unlock_vmap();
+	return true;
 }
 
 /* ---- resizing ---- */
@@ -554,7 +599,7 @@ static bool grow_in_place(struct vm_struct *vm, size_t bytes)
 	set_tags(vm);
 	put_record(next);
 	VMAP_ADD(busy_bytes, more);
-	purge_account_alloc((long)(more >> FRAME_SHIFT), dirty);
+	purge_account_alloc(used_frames(bytes) - used_frames(bytes - more), dirty);
 	return true;
 }
 
@@ -569,13 +614,15 @@ static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
 	tail->addr = vm->addr + bytes;
 	tail->bytes = less;
 	mark_used_dirty(vm, size);
+	if (vm->moved && os_map_over((void *)tail->addr, less))
+		set_dirty(tail->addr, less, 0);
 	tail->dirty = count_dirty(tail->addr, less);
 	tail->seq = purge_next_seq();
 	vm->bytes = bytes;
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	set_tags(vm);
 	VMAP_ADD(busy_bytes, -less);
-	purge_account_free((long)(less >> FRAME_SHIFT));
+	purge_account_free(used_frames(bytes + less) - used_frames(bytes));
 	insert_free(tail);
 }
 
@@ -629,7 +676,21 @@ static void forget_area(struct vm_struct *vm)
 	VMAP_ADD(mapped, -vm->bytes);
 	VMAP_ADD(busy_bytes, -vm->bytes);
 	VMAP_ADD(nr_busy, -1);
-	purge_account_free((long)(vm->bytes >> FRAME_SHIFT));
+	purge_account_free(used_frames(vm->bytes));
+}
+
+/* Takes the place that the pages left again, as a clean free area, unless someone else was faster. Lock held. */
+static void reclaim_place(struct vm_struct *vm)
+{
+	if (!os_map_at((void *)vm->addr, vm->bytes)) {
+		put_record(vm);
+		return;
+	}
+	VMAP_ADD(mapped, vm->bytes);
+	set_dirty(vm->addr, vm->bytes, 0);
+	vm->dirty = 0;
+	vm->moved = false;
+	insert_free(vm);
 }
 
 static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
@@ -644,11 +705,12 @@ static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
 	/* the moved mapping grows over the whole new area, so that it can be moved again in one piece */
 	if (!whole || !remap_or_restore(vm->addr, vm->size, to->addr, to->bytes))
 		move_pages(vm->addr, to->addr, vm->size);
-	purge_account_alloc((long)(to->bytes >> FRAME_SHIFT), to->dirty);
+	purge_account_alloc(used_frames(to->bytes), used_frames(to->bytes));	/* the pages came along */
+	to->moved = true;
 	publish(to, size);
 	VMAP_ADD(nr_busy, 1);
 	VMAP_ADD(busy_bytes, to->bytes);
-	put_record(vm);
+	reclaim_place(vm);
 	return (void *)to->addr;
 }
 
@@ -657,14 +719,14 @@ void *vmap_resize(struct vm_struct *vm, size_t size)
 	size_t bytes = area_bytes(size);
 	void *p = NULL;
 
-	if (!bytes || !lock_vmap())
+	if (!bytes || !lock_vmap(true))
 		return NULL;
-	if (bytes <= vm->bytes && vm->bytes - bytes < MAX(SHRINK_MIN, bytes)) {
+	if (bytes < vm->bytes && size < vm->size && vm->size - size >= MAX(SHRINK_MIN, vm->size / SHRINK_SHARE)) {
+		shrink_in_place(vm, size, bytes);
+		p = (void *)vm->addr;
+	} else if (bytes <= vm->bytes) {
 		mark_used_dirty(vm, MIN(size, vm->size));
 		vm->size = ALIGN_UP(size, PAGE_SIZE);
-		p = (void *)vm->addr;
-	} else if (bytes < vm->bytes) {
-		shrink_in_place(vm, size, bytes);
 		p = (void *)vm->addr;
 	} else if (grow_in_place(vm, bytes)) {
 		vm->size = ALIGN_UP(size, PAGE_SIZE);
@@ -682,7 +744,7 @@ unsigned long vmap_oldest_seq(void)
 {
 	unsigned long seq = ULONG_MAX;
 
-	if (!lock_vmap())
+	if (!lock_vmap(true))
 		return seq;
 	if (!list_empty(&vmap.lru))
 		seq = list_first_entry(&vmap.lru, struct vm_struct, lru)->seq;
@@ -721,30 +783,43 @@ static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 	return purged;
 }
 
-/*
- * Of a free area that is unlinked. Once it is unmapped anyone may map something there, so its masks are cleared before;
- * where the system refuses, all of it counts as dirty.
- */
+/* Of an area that is on no list but vmap.purging. Its masks are cleared before: once it is unmapped, they are another's. */
 static bool unmap_area(struct vm_struct *vm)
 {
-	set_dirty(vm->addr, vm->bytes, 0);
-	if (!os_unmap((void *)vm->addr, vm->bytes)) {
-		set_dirty(vm->addr, vm->bytes, 0xffff);
-		vm->dirty = count_dirty(vm->addr, vm->bytes);
-		return false;
+	size_t bytes = vm->bytes;
+
+	set_dirty(vm->addr, bytes, 0);
+	if (os_unmap((void *)vm->addr, bytes)) {
+		VMAP_ADD(mapped, -bytes);
+		return true;
 	}
-	VMAP_ADD(mapped, -vm->bytes);
-	put_record(vm);
-	return true;
+	set_dirty(vm->addr, bytes, 0xffff);
+	vm->keep = true;
+	return false;
+}
+
+/* Back from vmap.purging; lock held. */
+static void end_purge(struct vm_struct *vm)
+{
+	list_del(&vm->lru);
+	if (vm->state == VM_UNMAPPING) {
+		put_record(vm);
+	} else if (vm->dirty) {	/* the oldest still: first in line again */
+		link_free(vm);
+		list_del(&vm->lru);
+		list_add(&vm->lru, &vmap.lru);
+	} else {
+		insert_free(vm);
+	}
 }
 
 unsigned long vmap_purge_oldest(void)
 {
 	struct vm_struct *vm;
 	unsigned long purged;
-	bool refused;
+	bool refused = false;
 
-	if (!lock_vmap())
+	if (!lock_vmap(true))
 		return 0;
 	if (list_empty(&vmap.lru)) {
 		unlock_vmap();
@@ -752,35 +827,27 @@ unsigned long vmap_purge_oldest(void)
 	}
 	vm = list_first_entry(&vmap.lru, struct vm_struct, lru);
 	unlink_free(vm);
-	purged = (unsigned long)vm->dirty;
-	if (vm->bytes >= UNMAP_MIN && unmap_area(vm)) {
-		unlock_vmap();
-		purge_account_purged((long)purged);
-		return purged;
-	}
-	vm->state = VM_PURGING;
+	vm->state = vm->bytes >= UNMAP_MIN && !vm->keep ? VM_UNMAPPING : VM_PURGING;
 	list_add(&vm->lru, &vmap.purging);
 	unlock_vmap();
 
-	purged = dontneed_some(vm, &refused);
+	purged = (unsigned long)vm->dirty;
+	if (vm->state == VM_UNMAPPING && !unmap_area(vm))
+		vm->state = VM_PURGING;
+	if (vm->state == VM_PURGING) {
+		purged = dontneed_some(vm, &refused);
+		/* what the system refuses is not tried again: not counted, though its masks still say that it is dirty */
+		vm->dirty = refused ? 0 : count_dirty(vm->addr, vm->bytes);
+	}
 	purge_account_purged((long)purged);
-	/* what the system refuses is not tried again: not counted as dirty, though its masks still say so */
-	vm->dirty = refused ? 0 : count_dirty(vm->addr, vm->bytes);
 
-	if (!lock_vmap()) {
+	if (!lock_vmap(true)) {
 		llist_add(&vm->deferred, &vmap.deferred);
 		return purged;
 	}
-	list_del(&vm->lru);
-	if (vm->dirty) {	/* the oldest still: first in line again */
-		link_free(vm);
-		list_del(&vm->lru);
-		list_add(&vm->lru, &vmap.lru);
-	} else {
-		insert_free(vm);
-	}
+	end_purge(vm);
 	unlock_vmap();
-	return purged ? purged : 1;
+	return MAX(purged, 1ul);
 }
 
 size_t vmap_unmap_free(void)
@@ -788,7 +855,7 @@ size_t vmap_unmap_free(void)
 	struct rb_node *n;
 	size_t sum = 0;
 
-	if (!lock_vmap())
+	if (!lock_vmap(true))
 		return 0;
 	while ((n = rb_last(&vmap.free))) {
 		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
@@ -797,9 +864,11 @@ size_t vmap_unmap_free(void)
 
 		unlink_free(vm);
 		if (!unmap_area(vm)) {
+			vm->dirty = count_dirty(vm->addr, bytes);
 			link_free(vm);
 			break;
 		}
+		put_record(vm);
 		sum += bytes;
 		purge_account_purged(dirty);
 	}
@@ -817,6 +886,10 @@ void vmap_fork_child(void)
 	drain_deferred();
 	list_for_each_entry_safe(vm, n, &vmap.purging, lru) {
 		list_del(&vm->lru);
+		if (vm->state == VM_UNMAPPING) {
+			put_record(vm);		/* whether it is mapped still, nobody knows */
+			continue;
+		}
 		set_dirty(vm->addr, vm->bytes, 0xffff);
 		vm->dirty = count_dirty(vm->addr, vm->bytes);
 		insert_free(vm);
@@ -827,6 +900,7 @@ void vmap_get_stats(struct vmap_stats *st)
 {
 	st->nr_busy = READ_ONCE(vmap.nr_busy);
 	st->busy_bytes = READ_ONCE(vmap.busy_bytes);
+	st->dirty_bytes = (size_t)MAX(READ_ONCE(vmap.dirty), 0l) << FRAME_SHIFT;
 	st->free_bytes = READ_ONCE(vmap.mapped);
 	st->free_bytes -= MIN(st->free_bytes, st->busy_bytes);
 }
@@ -836,7 +910,7 @@ bool vmap_validate(void)
 	struct rb_node *n;
 	bool ok = true;
 
-	if (!lock_vmap())
+	if (!lock_vmap(true))
 		return false;
 	for (n = rb_first(&vmap.free); n; n = rb_next(n)) {
 		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);

@@ -11,7 +11,14 @@
 #include "mm/gfp.h"
 #include "mm/memmap.h"
 
-enum vm_state { VM_UNUSED, VM_FREE, VM_BUSY, VM_PURGING };
+enum vm_state {
+	VM_UNUSED,	/* a record without an area */
+	VM_FREE,	/* in the tree */
+	VM_BUSY,	/* the program's */
+	VM_FREEING,	/* on its way to the tree, perhaps on vmap.deferred */
+	VM_PURGING,	/* on vmap.purging: pages are being given back, outside the lock */
+	VM_UNMAPPING,	/* the same, its addresses too */
+};
 
 struct vm_struct {
 	struct rb_node node;		/* VM_FREE: tree by size, then address */
@@ -23,18 +30,22 @@ struct vm_struct {
 	unsigned long seq;		/* when it was freed */
 	long dirty;			/* VM_FREE: frames that are not known to be zero */
 	u32 nr;
+	bool moved;			/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
+	bool keep;			/* VM_FREE: the system refused to unmap it */
 	_Atomic u8 state;		/* enum vm_state; vmap.lock, but for areas not yet or no longer shared */
 };
 
-/* align: a power of two. zero: the memory reads as zero. NULL without memory. */
-void *vmap_alloc(size_t size, size_t align, bool zero, gfp_t gfp) __km(vmap_alloc);
-/* The same without locks: one mapping from the system. */
-void *vmap_alloc_nolock(size_t size, size_t align) __km(vmap_alloc_nolock);
+/*
+ * align: a power of two. zero: the memory reads as zero. NULL without memory. may_wait: for the lock; else it is tried,
+ * and where it is not to be had the area comes straight from the system.
+ */
+void *vmap_alloc(size_t size, size_t align, bool zero, bool may_wait) __km(vmap_alloc);
 /* The busy area that starts at p, or NULL. */
 struct vm_struct *find_vm_area(const void *p) __km(find_vm_area);
 /* The busy area that p lies in, or NULL; slow, for reports. */
 struct vm_struct *find_vm_area_inside(const void *p) __km(find_vm_area_inside);
-void vmap_free(struct vm_struct *vm, bool may_lock) __km(vmap_free);
+/* False: someone else freed it first. */
+bool vmap_free(struct vm_struct *vm, bool may_wait) __km(vmap_free);
 /* Grows or shrinks; in place or by moving pages. NULL: not possible so, the area is as it was. */
 void *vmap_resize(struct vm_struct *vm, size_t size) __km(vmap_resize);
 
@@ -46,7 +57,7 @@ void vmap_fork_child(void) __km(vmap_fork_child);
 bool vmap_validate(void) __km(vmap_validate);
 
 struct vmap_stats {
-	unsigned long nr_busy, busy_bytes, free_bytes;
+	size_t nr_busy, busy_bytes, free_bytes, dirty_bytes;
 };
 void vmap_get_stats(struct vmap_stats *st) __km(vmap_get_stats);
 

@@ -30,6 +30,8 @@ void *os_map(void *hint, size_t size) __km(os_map);
 void *os_map_aligned(size_t size, size_t align) __km(os_map_aligned);
 /* True if no boundary of two mappings lies inside: mremap takes one mapping at a time. */
 bool os_is_one_mapping(void *p, size_t size) __km(os_is_one_mapping);
+/* As os_map, at p or, where anything lies there, not at all. */
+bool os_map_at(void *p, size_t size) __km(os_map_at);
 /* As os_map, at p, over whatever lies there. */
 bool os_map_over(void *p, size_t size) __km(os_map_over);
 bool os_unmap(void *p, size_t size) __km(os_unmap);
@@ -46,6 +48,7 @@ bool os_write(int fd, const char *buf, size_t len) __km(os_write);	/* all of it,
 int os_open_append(const char *path) __km(os_open_append);		/* created if need be; -1 */
 void os_close(int fd) __km(os_close);
 int os_dup_stderr(void) __km(os_dup_stderr);	/* a high close-on-exec copy of fd 2, or -1 */
+bool os_same_file(int fd) __km(os_same_file);	/* fd is what fd 2 was at the start */
 bool os_stderr_is_ours(void) __km(os_stderr_is_ours);	/* fd 2 may be written to without harm */
 
 unsigned long os_clock_ms(void) __km(os_clock_ms);	/* monotonic, steps of a few ms */
@@ -57,9 +60,9 @@ int os_gettid(void) __km(os_gettid);
 int os_getpid(void) __km(os_getpid);
 bool os_thread_is_gone(int tid) __km(os_thread_is_gone);
 unsigned long os_brk_start(void) __km(os_brk_start);	/* where it was at the start; 0: not known */
-/* glibc's own functions, for blocks of its own heap; false or NULL where there are none. */
+/* For blocks of glibc's own heap; false where there is no such function. */
 bool os_libc_free(void *p) __km(os_libc_free);
-void *os_libc_realloc(void *p, size_t size) __km(os_libc_realloc);
+size_t os_libc_usable_size(const void *p) __km(os_libc_usable_size);
 unsigned long os_brk(void) __km(os_brk);		/* end of the program break */
 void os_set_errno_enomem(void) __km(os_set_errno_enomem);
 void os_set_errno_einval(void) __km(os_set_errno_einval);

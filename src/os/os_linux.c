@@ -74,9 +74,8 @@ static long sys_fstat(int fd, struct stat *st)
 #endif
 }
 
-/* glibc exports them for old libraries; elsewhere they are missing. */
+/* glibc exports it for old libraries; elsewhere it is missing. */
 void __libc_free(void *p) __weak;
-void *__libc_realloc(void *p, size_t size) __weak;
 
 void os_init(void)
 {
@@ -146,6 +145,19 @@ void *os_map(void *hint, size_t size)
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return failed(ret) ? NULL : (void *)ret;
+}
+
+bool os_map_at(void *p, size_t size)
+{
+	long ret = raw_syscall6(SYS_mmap, (long)p, (long)size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (failed(ret))
+		return false;
+	if ((void *)ret == p)
+		return true;
+	os_unmap((void *)ret, size);	/* a kernel before 4.17 takes the address for a wish */
+	return false;
 }
 
 /*
@@ -270,6 +282,13 @@ int os_dup_stderr(void)
 	return failed(fd) ? -1 : (int)fd;
 }
 
+bool os_same_file(int fd)
+{
+	struct stat st;
+
+	return !failed(sys_fstat(fd, &st)) && st.st_dev == os.stderr_dev && st.st_ino == os.stderr_ino;
+}
+
 /*
  * A program may have closed fd 2 and got a socket or a data file under that number. What was there at
  * the start is fine, and so is what can only be a log: a terminal, a pipe, a file opened for appending.
@@ -279,10 +298,10 @@ bool os_stderr_is_ours(void)
 	struct stat st;
 	long flags;
 
+	if (os_same_file(STDERR_FILENO))
+		return true;
 	if (failed(sys_fstat(STDERR_FILENO, &st)))
 		return false;
-	if (st.st_dev == os.stderr_dev && st.st_ino == os.stderr_ino)
-		return true;
 	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
 		return true;
 	flags = raw_syscall(SYS_fcntl, STDERR_FILENO, F_GETFL, 0);
@@ -350,9 +369,10 @@ bool os_libc_free(void *p)
 	return true;
 }
 
-void *os_libc_realloc(void *p, size_t size)
+/* The word before a block is the size of its chunk, that word included, with flags in the lowest three bits. */
+size_t os_libc_usable_size(const void *p)
 {
-	return __libc_realloc ? __libc_realloc(p, size) : NULL;
+	return (((const size_t *)p)[-1] & ~7ul) - sizeof(size_t);
 }
 
 unsigned long os_brk(void)

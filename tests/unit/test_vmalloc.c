@@ -13,7 +13,7 @@
 static void *area(size_t size, size_t align, bool zero)
 {
 	struct pcpu *c = cpu_enter();
-	void *p = vmap_alloc(size, align, zero, GFP_KERNEL);
+	void *p = vmap_alloc(size, align, zero, true);
 
 	cpu_leave(c);
 	return p;
@@ -25,7 +25,7 @@ static void release(void *p)
 	struct vm_struct *vm = find_vm_area(p);
 
 	assert_non_null(vm);
-	vmap_free(vm, true);
+	assert_true(vmap_free(vm, true));
 	cpu_leave(c);
 }
 
@@ -447,14 +447,14 @@ static void handlers_get_areas_without_the_lock(void **state)
 
 	(void)state;
 	assert_true(spin_lock(&vmap_lock));
-	p = vmap_alloc_nolock(500 * KIB, 1);
-	q = vmap_alloc_nolock(500 * KIB, 4 * MIB);
+	p = vmap_alloc(500 * KIB, 1, false, false);
+	q = vmap_alloc(500 * KIB, 4 * MIB, false, false);
 	assert_non_null(p);
 	assert_non_null(q);
 	assert_true(IS_ALIGNED((unsigned long)q, 4 * MIB));
 	memset(p, 1, 500 * KIB);
 	memset(q, 2, 500 * KIB);
-	vmap_free(find_vm_area(p), false);
+	assert_true(vmap_free(find_vm_area(p), false));
 	spin_unlock(&vmap_lock);
 	assert_true(vmap_validate());	/* takes the lock and so what was put off */
 	assert_null(find_vm_area(p));
