@@ -5,8 +5,6 @@
 
 #include "lib/types.h"
 
-#define BITS_PER_WORD	64u
-
 static __always_inline unsigned int __ffs64(u64 w)		/* w != 0 */
 {
 	return (unsigned int)__builtin_ctzll(w);

@@ -25,7 +25,6 @@
 
 #undef __always_inline
 #define __always_inline	inline __attribute__((__always_inline__))
-#define __noinline	__attribute__((__noinline__))
 #define __cold		__attribute__((__cold__, __noinline__))
 #define __hot		__attribute__((__hot__, __aligned__(64)))
 #define __printf(a, b)	__attribute__((__format__(__printf__, a, b)))

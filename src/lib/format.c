@@ -145,20 +145,3 @@ size_t scnprintf(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 	return n;
 }
-
-bool parse_ulong(const char *s, size_t len, unsigned long *out)
-{
-	unsigned long v = 0;
-
-	if (!len)
-		return false;
-	for (; len; len--, s++) {
-		if (*s < '0' || *s > '9')
-			return false;
-		if (__builtin_mul_overflow(v, 10ul, &v) ||
-		    __builtin_add_overflow(v, (unsigned long)(*s - '0'), &v))
-			return false;
-	}
-	*out = v;
-	return true;
-}

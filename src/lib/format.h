@@ -13,9 +13,6 @@
 size_t scnprintf(char *buf, size_t size, const char *fmt, ...) __km(scnprintf) __printf(3, 4);
 size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list ap) __km(vscnprintf);
 
-/* Parses an unsigned decimal number that fills s[0 .. len - 1]; false if it is none or too large. */
-bool parse_ulong(const char *s, size_t len, unsigned long *out) __km(parse_ulong);
-
 static inline bool text_equals(const char *a, const char *b)
 {
 	while (*a && *a == *b) {

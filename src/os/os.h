@@ -38,7 +38,6 @@ bool os_unmap(void *p, size_t size) __km(os_unmap);
 /* The pages read as zero afterwards and hold no memory; false: they are as they were. */
 bool os_dontneed(void *p, size_t size) __km(os_dontneed);
 void os_nohugepage(void *p, size_t size) __km(os_nohugepage);
-void os_name(void *p, size_t size, const char *name) __km(os_name);
 /* The memory reads as zero in a child that fork made; false if the kernel cannot. */
 bool os_wipeonfork(void *p, size_t size) __km(os_wipeonfork);
 /* Moves a mapping to [to, to + to_size), replacing what is there; the old range is unmapped then. */
@@ -65,7 +64,6 @@ bool os_libc_free(void *p) __km(os_libc_free);
 size_t os_libc_usable_size(const void *p) __km(os_libc_usable_size);
 unsigned long os_brk(void) __km(os_brk);		/* end of the program break */
 void os_set_errno_enomem(void) __km(os_set_errno_enomem);
-void os_set_errno_einval(void) __km(os_set_errno_einval);
 void os_abort(void) __km(os_abort) __noreturn;
 
 #endif

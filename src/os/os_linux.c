@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -18,10 +17,6 @@
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
-#endif
-#ifndef PR_SET_VMA
-#define PR_SET_VMA		0x53564d41
-#define PR_SET_VMA_ANON_NAME	0
 #endif
 
 unsigned int os_page_shift = 12;
@@ -80,7 +75,7 @@ void __libc_free(void *p) __weak;
 void os_init(void)
 {
 	unsigned long size = getauxval(AT_PAGESZ);
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (size >= 4096 && size <= 65536 && is_power_of_2(size))
 		os_page_shift = ilog2(size);
@@ -229,11 +224,6 @@ void os_nohugepage(void *p, size_t size)
 	raw_syscall(SYS_madvise, p, size, MADV_NOHUGEPAGE);
 }
 
-void os_name(void *p, size_t size, const char *name)
-{
-	raw_syscall6(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)p, (long)size, (long)name, 0);
-}
-
 bool os_wipeonfork(void *p, size_t size)
 {
 	return !failed(raw_syscall(SYS_madvise, p, size, MADV_WIPEONFORK));
@@ -284,7 +274,7 @@ int os_dup_stderr(void)
 
 bool os_same_file(int fd)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	return !failed(sys_fstat(fd, &st)) && st.st_dev == os.stderr_dev && st.st_ino == os.stderr_ino;
 }
@@ -295,7 +285,7 @@ bool os_same_file(int fd)
  */
 bool os_stderr_is_ours(void)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	long flags;
 
 	if (os_same_file(STDERR_FILENO))
@@ -383,11 +373,6 @@ unsigned long os_brk(void)
 void os_set_errno_enomem(void)
 {
 	errno = ENOMEM;
-}
-
-void os_set_errno_einval(void)
-{
-	errno = EINVAL;
 }
 
 void os_abort(void)

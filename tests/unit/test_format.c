@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Text formatting against libc's, and parsing of numbers. */
+/* Text formatting against libc's. */
 #include "unit.h"
 #include "lib/format.h"
 
@@ -91,29 +91,6 @@ static void null_is_written_as_a_word(void **state)
 	assert_string_equal(buf, "0x0");
 }
 
-static void numbers_are_parsed_whole_or_not_at_all(void **state)
-{
-	static const char *const wrong[] = { "", " 1", "1 ", "-1", "+1", "0x10", "1k", "18446744073709551616",
-					     "99999999999999999999999" };
-	unsigned long v;
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-		v = 77;
-		assert_false(parse_ulong(wrong[i], strlen(wrong[i]), &v));
-		assert_int_equal(v, 77);
-	}
-	assert_true(parse_ulong("0", 1, &v));
-	assert_int_equal(v, 0);
-	assert_true(parse_ulong("123456", 3, &v));
-	assert_int_equal(v, 123);
-	assert_true(parse_ulong("18446744073709551615", 20, &v));
-	assert_true(v == ULONG_MAX);
-	assert_true(parse_ulong("0000000000000000000000007", 25, &v));
-	assert_int_equal(v, 7);
-}
-
 static void texts_are_equal_to_the_last_character(void **state)
 {
 	(void)state;
@@ -133,7 +110,6 @@ int main(void)
 		cmocka_unit_test(text_is_cut_at_the_size_and_ended),
 		cmocka_unit_test(nothing_is_read_behind_a_lone_percent),
 		cmocka_unit_test(null_is_written_as_a_word),
-		cmocka_unit_test(numbers_are_parsed_whole_or_not_at_all),
 		cmocka_unit_test(texts_are_equal_to_the_last_character),
 	};
 

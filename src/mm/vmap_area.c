@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Areas of the vmalloc region: records, index, tree, and what goes back to the system. Layer: mm.
+ * Leads in: vm_alloc_area, vm_free_locked, vmap_purge_oldest. Leads down: os_map, os_dontneed, os_unmap.
+ *
+ * An area is a run of pageblocks in one of the states of enum vm_state. The index of memmap names an area at its first and
+ * last pageblock: a freed area finds its neighbours there and merges with those that are free, clean or dirty; the dirty
+ * masks remember which frames hold memory. Free areas are in a tree by size and, if dirty, on an lru.
+ * Those of UNMAP_MIN and more are unmapped when purged: their address space is worth more than the next mmap.
+ * Whatever we keep about an address is cleared before it is unmapped: the next moment it may be another's.
+ *
+ * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows. Who cannot have it pushes
+ * an area on vmap.deferred, for the next holder.
+ */
+#include "mm/vmap_area.h"
+#include "mm/meta.h"
+#include "mm/purge.h"
+#include "lib/overflow.h"
+
+#define CHUNK_STRUCTS	1024u
+#define GROW_MIN	(1ul << 20)	/* mapped at once for small areas: an eighth of what is there, */
+#define GROW_MAX	(32ul << 20)	/* within these */
+#define GROW_SHARE	8
+#define FIT_TRIES	8u		/* areas looked at for one whose aligned part is large enough */
+#define PURGE_AT_ONCE	2048ul		/* frames given back a time (8 MiB), so that no more goes than must */
+
+struct vmap vmap;
+spinlock_t vmap_lock;
+
+
+/* ---- records ---- */
+
+static struct vm_struct *vm_by_nr(u32 nr)
+{
+	struct vm_struct *chunk = atomic_load_explicit(&vmap.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
+
+	return &chunk[nr % CHUNK_STRUCTS];
+}
+
+/* A record never used before; lock-free. */
+static struct vm_struct *new_record(void)
+{
+	u32 nr = atomic_fetch_add_explicit(&vmap.next_nr, 1, memory_order_relaxed);
+	_Atomic(struct vm_struct *) *slot;
+	struct vm_struct *chunk, *expect = NULL;
+
+	if (nr >= CHUNK_STRUCTS * VMAP_CHUNKS)
+		return NULL;
+	slot = &vmap.chunks[nr / CHUNK_STRUCTS];
+	if (!atomic_load_explicit(slot, memory_order_acquire)) {
+		chunk = meta_alloc(CHUNK_STRUCTS * sizeof(struct vm_struct), 64);
+		if (!chunk)
+			return NULL;
+		atomic_compare_exchange_strong_explicit(slot, &expect, chunk, memory_order_release,
+							memory_order_relaxed);
+	}
+	vm_by_nr(nr)->nr = nr;
+	return vm_by_nr(nr);
+}
+
+struct vm_struct *vm_get_record(void)
+{
+	struct vm_struct *vm = vmap.unused;
+
+	if (!vm)
+		return new_record();
+	vmap.unused = (struct vm_struct *)(void *)vm->lru.next;
+	return vm;
+}
+
+void vm_put_record(struct vm_struct *vm)
+{
+	vm->state = VM_UNUSED;
+	vm->lru.next = (struct list_head *)(void *)vmap.unused;
+	vmap.unused = vm;
+}
+
+/* ---- index and tree ---- */
+
+void vm_set_tags(struct vm_struct *vm)
+{
+	WRITE_ONCE(*vm_index(vm->addr), vm->nr + 1);
+	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), vm->nr + 1);
+}
+
+void vm_clear_tags(struct vm_struct *vm)
+{
+	WRITE_ONCE(*vm_index(vm->addr), 0);
+	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), 0);
+}
+
+struct vm_struct *vm_at(unsigned long addr)
+{
+	struct map_leaf *leaf = leaf_of(addr);
+	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
+
+	return nr ? vm_by_nr(nr - 1) : NULL;
+}
+
+static bool is_less(const struct vm_struct *a, size_t bytes, unsigned long addr)
+{
+	return a->bytes < bytes || (a->bytes == bytes && a->addr < addr);
+}
+
+static void tree_insert(struct vm_struct *vm)
+{
+	struct rb_node **link = &vmap.free.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (is_less(rb_entry(parent, struct vm_struct, node), vm->bytes, vm->addr))
+			link = &parent->right;
+		else
+			link = &parent->left;
+	}
+	rb_link_node(&vm->node, parent, link);
+	rb_insert_color(&vm->node, &vmap.free);
+}
+
+/* The smallest free area of at least that size. */
+static struct vm_struct *tree_best_fit(size_t bytes)
+{
+	struct rb_node *n = vmap.free.rb_node;
+	struct vm_struct *best = NULL;
+
+	while (n) {
+		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+
+		if (is_less(vm, bytes, 0)) {
+			n = n->right;
+		} else {
+			best = vm;
+			n = n->left;
+		}
+	}
+	return best;
+}
+
+long vm_count_dirty(unsigned long addr, size_t bytes)
+{
+	unsigned long a;
+	long n = 0;
+
+	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
+		n += hweight64(*dirty_mask(a));
+	return n;
+}
+
+void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
+{
+	unsigned long a;
+
+	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = mask;
+}
+
+/*
+ * Frames from offset on, as far as the program could touch them, may hold memory; what lies behind is as it was when
+ * the area was made.
+ */
+void vm_mark_used_dirty(struct vm_struct *vm, size_t offset)
+{
+	unsigned long a = vm->addr + ALIGN_DOWN(offset, PAGEBLOCK_SIZE), end = vm->addr + vm->size;
+
+	for (; a < end; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) |= end - a >= PAGEBLOCK_SIZE ? 0xffff :
+			(u16)bit_range(0, (unsigned int)((end - a) >> FRAME_SHIFT));
+}
+
+void vm_unlink_free(struct vm_struct *vm)
+{
+	rb_erase(&vm->node, &vmap.free);
+	if (vm->dirty) {
+		list_del(&vm->lru);
+		VMAP_ADD(dirty, -vm->dirty);
+		purge_account_dirty(-vm->dirty);
+	}
+	vm_clear_tags(vm);
+}
+
+/* Into the tree as it is: addr, bytes, dirty, seq are set. */
+static void link_free(struct vm_struct *vm)
+{
+	vm->state = VM_FREE;
+	vm_set_tags(vm);
+	tree_insert(vm);
+	if (vm->dirty) {
+		list_add_tail(&vm->lru, &vmap.lru);
+		VMAP_ADD(dirty, vm->dirty);
+		purge_account_dirty(vm->dirty);
+	}
+}
+
+/* Merges with free neighbours and links; vm is on nothing. */
+void vm_insert_free(struct vm_struct *vm)
+{
+	struct vm_struct *left = vm_at(vm->addr - PAGEBLOCK_SIZE);
+	struct vm_struct *right = vm_at(vm->addr + vm->bytes);
+
+	if (left && left->state == VM_FREE && left->addr + left->bytes == vm->addr) {
+		vm_unlink_free(left);
+		vm->addr = left->addr;
+		vm->bytes += left->bytes;
+		vm->dirty += left->dirty;
+		vm_put_record(left);
+	}
+	if (right && right->state == VM_FREE && right->addr == vm->addr + vm->bytes) {
+		vm_unlink_free(right);
+		vm->bytes += right->bytes;
+		vm->dirty += right->dirty;
+		vm_put_record(right);
+	}
+	link_free(vm);
+}
+
+/* ---- lock ---- */
+
+static void drain_deferred(void)
+{
+	struct llist_node *n = llist_del_all(&vmap.deferred), *next;
+
+	for (; n; n = next) {
+		struct vm_struct *vm = container_of(n, struct vm_struct, deferred);
+
+		next = n->next;
+		if (vm->state == VM_PURGING || vm->state == VM_UNMAPPING)
+			list_del(&vm->lru);
+		if (vm->state == VM_PURGING)
+			vm_insert_free(vm);
+		else if (vm->state == VM_FREEING)
+			vm_free_locked(vm);
+		else
+			vm_put_record(vm);
+	}
+}
+
+bool lock_vmap(bool may_wait)
+{
+	if (!(may_wait ? spin_lock(&vmap_lock) : spin_trylock(&vmap_lock)))
+		return false;
+	if (unlikely(!vmap.ready)) {
+		INIT_LIST_HEAD(&vmap.lru);
+		INIT_LIST_HEAD(&vmap.purging);
+		vmap.ready = true;
+	}
+	if (unlikely(atomic_load_explicit(&vmap.deferred.first, memory_order_relaxed)))
+		drain_deferred();
+	return true;
+}
+
+void unlock_vmap(void)
+{
+	spin_unlock(&vmap_lock);
+}
+
+/* ---- allocation ---- */
+
+/* Address space for size usable bytes and the guard; 0 if that overflows. */
+size_t vm_area_bytes(size_t size)
+{
+	size_t bytes;
+
+	if (check_add_overflow(size, 2 * PAGE_SIZE + PAGEBLOCK_SIZE, &bytes))
+		return 0;
+	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
+}
+
+/* Splits [addr, addr + bytes) out of a free area (which is unlinked); the rest goes back to the tree. */
+bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes)
+{
+	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
+	struct vm_struct *head = before ? vm_get_record() : NULL, *tail = after ? vm_get_record() : NULL;
+
+	if ((before && !head) || (after && !tail)) {
+		if (head)
+			vm_put_record(head);
+		if (tail)
+			vm_put_record(tail);
+		link_free(vm);
+		return false;
+	}
+	if (head) {
+		head->addr = vm->addr;
+		head->bytes = before;
+		head->dirty = vm_count_dirty(head->addr, before);
+		head->seq = vm->seq;
+		link_free(head);
+	}
+	if (tail) {
+		tail->addr = addr + bytes;
+		tail->bytes = after;
+		tail->dirty = vm_count_dirty(tail->addr, after);
+		tail->seq = vm->seq;
+		link_free(tail);
+	}
+	vm->addr = addr;
+	vm->bytes = bytes;
+	vm->dirty = vm_count_dirty(addr, bytes);
+	return true;
+}
+
+static bool fits(const struct vm_struct *vm, size_t bytes, size_t align)
+{
+	return vm->bytes >= bytes && ALIGN_UP(vm->addr, align) - vm->addr <= vm->bytes - bytes;
+}
+
+/* Among the areas freed last, one that fits and is mostly dirty: touching it again costs no page faults. */
+static struct vm_struct *recent_dirty_fit(size_t bytes, size_t align)
+{
+	struct list_head *pos = vmap.lru.prev;
+	unsigned int tries;
+
+	for (tries = 0; pos != &vmap.lru && tries < FIT_TRIES; tries++, pos = pos->prev) {
+		struct vm_struct *vm = list_entry(pos, struct vm_struct, lru);
+
+		if (fits(vm, bytes, align) && (size_t)vm->dirty << FRAME_SHIFT > bytes / 2)
+			return vm;
+	}
+	return NULL;
+}
+
+/* Best fit among the free areas, but dirty memory before clean; NULL if none fits. */
+static struct vm_struct *take_free(size_t bytes, size_t align)
+{
+	struct vm_struct *vm = tree_best_fit(bytes);
+	unsigned int tries;
+
+	for (tries = 0; vm; tries++) {
+		struct rb_node *next;
+
+		if (fits(vm, bytes, align)) {
+			struct vm_struct *dirty = NULL;
+
+			if ((size_t)vm->dirty << FRAME_SHIFT <= bytes / 2)
+				dirty = recent_dirty_fit(bytes, align);
+			if (dirty)
+				vm = dirty;
+			vm_unlink_free(vm);
+			return vm_carve(vm, ALIGN_UP(vm->addr, align), bytes) ? vm : NULL;
+		}
+		if (tries == FIT_TRIES) {
+			vm = tree_best_fit(bytes + align);
+			continue;
+		}
+		next = rb_next(&vm->node);
+		vm = next ? rb_entry(next, struct vm_struct, node) : NULL;
+	}
+	return NULL;
+}
+
+/* A new area straight from the system, linked nowhere. */
+static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t align)
+{
+	unsigned long addr;
+
+	if (!vm)
+		return NULL;
+	addr = (unsigned long)os_map_aligned(bytes, MAX(align, PAGEBLOCK_SIZE));
+	if (!addr || !memmap_add_leaves(addr, bytes)) {
+		if (addr)
+			os_unmap((void *)addr, bytes);
+		return NULL;
+	}
+	vm_set_dirty(addr, bytes, 0);
+	vm->addr = addr;
+	vm->bytes = bytes;
+	vm->dirty = 0;
+	vm->seq = 0;
+	vm->moved = false;
+	vm->keep = false;
+	return vm;
+}
+
+static struct vm_struct *map_and_carve(size_t bytes, size_t align)
+{
+	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX), GROW_MIN);
+	struct vm_struct *record = vm_get_record(), *vm = NULL;
+
+	if (!record)
+		return NULL;
+	if (bytes < grow && align <= HUGE_PAGE)
+		vm = map_area(record, grow, align);
+	if (!vm)
+		vm = map_area(record, bytes, align);
+	if (!vm) {
+		vm_put_record(record);
+		return NULL;
+	}
+	VMAP_ADD(mapped, vm->bytes);
+	if (vm->bytes > bytes && !vm_carve(vm, vm->addr, bytes))
+		return NULL;
+	return vm;
+}
+
+struct vm_struct *vm_alloc_area(size_t bytes, size_t align)
+{
+	struct vm_struct *vm = take_free(bytes, align);
+
+	return vm ? vm : map_and_carve(bytes, align);
+}
+
+/* Without the lock: one mapping from the system. */
+struct vm_struct *vm_alloc_area_nolock(size_t bytes, size_t align)
+{
+	struct vm_struct *record = new_record(), *vm = map_area(record, bytes, align);
+
+	if (vm)
+		VMAP_ADD(mapped, bytes);
+	else if (record)
+		llist_add(&record->deferred, &vmap.deferred);
+	return vm;
+}
+
+void vm_free_locked(struct vm_struct *vm)
+{
+	VMAP_ADD(nr_busy, -1);
+	VMAP_ADD(busy_bytes, -vm->bytes);
+	vm->seq = purge_next_seq();
+	vm_insert_free(vm);
+}
+
+/* ---- giving back ---- */
+
+unsigned long vmap_oldest_seq(void)
+{
+	unsigned long seq = ULONG_MAX;
+
+	if (!lock_vmap(true))
+		return seq;
+	if (!list_empty(&vmap.lru))
+		seq = list_first_entry(&vmap.lru, struct vm_struct, lru)->seq;
+	unlock_vmap();
+	return seq;
+}
+
+/*
+ * Gives back up to PURGE_AT_ONCE frames of the area, from its end, as the next allocation takes its start; refused: the
+ * system does not take some.
+ */
+static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
+{
+	unsigned long end = vm->addr + vm->bytes, purged = 0;
+
+	*refused = false;
+	while (end > vm->addr && purged < PURGE_AT_ONCE) {
+		unsigned long a = end, run = 0;
+
+		while (a > vm->addr && *dirty_mask(a - PAGEBLOCK_SIZE) && purged + run < PURGE_AT_ONCE) {
+			a -= PAGEBLOCK_SIZE;
+			run += hweight64(*dirty_mask(a));
+		}
+		if (a == end) {
+			end -= PAGEBLOCK_SIZE;
+			continue;
+		}
+		if (os_dontneed((void *)a, end - a)) {
+			purged += run;
+			vm_set_dirty(a, end - a, 0);
+		} else {
+			*refused = true;
+		}
+		end = a;
+	}
+	return purged;
+}
+
+/* Of an area that is on no list but vmap.purging. Its masks are cleared before: once it is unmapped, they are another's. */
+static bool unmap_area(struct vm_struct *vm)
+{
+	size_t bytes = vm->bytes;
+
+	vm_set_dirty(vm->addr, bytes, 0);
+	if (os_unmap((void *)vm->addr, bytes)) {
+		VMAP_ADD(mapped, -bytes);
+		return true;
+	}
+	vm_set_dirty(vm->addr, bytes, 0xffff);
+	vm->keep = true;
+	return false;
+}
+
+/* Back from vmap.purging; lock held. */
+static void end_purge(struct vm_struct *vm)
+{
+	list_del(&vm->lru);
+	if (vm->state == VM_UNMAPPING) {
+		vm_put_record(vm);
+	} else if (vm->dirty) {	/* the oldest still: first in line again */
+		link_free(vm);
+		list_del(&vm->lru);
+		list_add(&vm->lru, &vmap.lru);
+	} else {
+		vm_insert_free(vm);
+	}
+}
+
+unsigned long vmap_purge_oldest(void)
+{
+	struct vm_struct *vm;
+	unsigned long purged;
+	bool refused = false;
+
+	if (!lock_vmap(true))
+		return 0;
+	if (list_empty(&vmap.lru)) {
+		unlock_vmap();
+		return 0;
+	}
+	vm = list_first_entry(&vmap.lru, struct vm_struct, lru);
+	vm_unlink_free(vm);
+	vm->state = vm->bytes >= UNMAP_MIN && !vm->keep ? VM_UNMAPPING : VM_PURGING;
+	list_add(&vm->lru, &vmap.purging);
+	unlock_vmap();
+
+	purged = (unsigned long)vm->dirty;
+	if (vm->state == VM_UNMAPPING && !unmap_area(vm))
+		vm->state = VM_PURGING;
+	if (vm->state == VM_PURGING) {
+		purged = dontneed_some(vm, &refused);
+		/* what the system refuses is not tried again: not counted, though its masks still say that it is dirty */
+		vm->dirty = refused ? 0 : vm_count_dirty(vm->addr, vm->bytes);
+	}
+	purge_account_purged((long)purged);
+
+	if (!lock_vmap(true)) {
+		llist_add(&vm->deferred, &vmap.deferred);
+		return purged;
+	}
+	end_purge(vm);
+	unlock_vmap();
+	return MAX(purged, 1ul);
+}
+
+size_t vmap_unmap_free(void)
+{
+	struct rb_node *n;
+	size_t sum = 0;
+
+	if (!lock_vmap(true))
+		return 0;
+	while ((n = rb_last(&vmap.free))) {
+		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+		size_t bytes = vm->bytes;
+		long dirty = vm->dirty;
+
+		vm_unlink_free(vm);
+		if (!unmap_area(vm)) {
+			vm->dirty = vm_count_dirty(vm->addr, bytes);
+			link_free(vm);
+			break;
+		}
+		vm_put_record(vm);
+		sum += bytes;
+		purge_account_purged(dirty);
+	}
+	unlock_vmap();
+	return sum;
+}
+
+/* The lock is ours. Areas that other threads were purging come back as dirty ones. */
+void vmap_fork_child(void)
+{
+	struct vm_struct *vm, *n;
+
+	if (!vmap.ready)
+		return;
+	drain_deferred();
+	list_for_each_entry_safe(vm, n, &vmap.purging, lru) {
+		list_del(&vm->lru);
+		if (vm->state == VM_UNMAPPING) {
+			vm_put_record(vm);		/* whether it is mapped still, nobody knows */
+			continue;
+		}
+		vm_set_dirty(vm->addr, vm->bytes, 0xffff);
+		vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+		vm_insert_free(vm);
+	}
+}
+
+void vmap_get_stats(struct vmap_stats *st)
+{
+	st->nr_busy = READ_ONCE(vmap.nr_busy);
+	st->busy_bytes = READ_ONCE(vmap.busy_bytes);
+	st->dirty_bytes = (size_t)MAX(READ_ONCE(vmap.dirty), 0l) << FRAME_SHIFT;
+	st->free_bytes = READ_ONCE(vmap.mapped);
+	st->free_bytes -= MIN(st->free_bytes, st->busy_bytes);
+}
+
+bool vmap_validate(void)
+{
+	struct rb_node *n;
+	bool ok = true;
+
+	if (!lock_vmap(true))
+		return false;
+	for (n = rb_first(&vmap.free); n; n = rb_next(n)) {
+		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+		struct rb_node *next = rb_next(n);
+
+		ok &= vm->state == VM_FREE && vm->bytes && IS_ALIGNED(vm->addr | vm->bytes, PAGEBLOCK_SIZE);
+		ok &= vm_at(vm->addr) == vm && vm_at(vm->addr + vm->bytes - PAGEBLOCK_SIZE) == vm;
+		ok &= vm->dirty <= vm_count_dirty(vm->addr, vm->bytes);
+		ok &= !next || !is_less(rb_entry(next, struct vm_struct, node), vm->bytes, vm->addr);
+	}
+	unlock_vmap();
+	return ok;
+}

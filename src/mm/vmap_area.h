@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Areas of the vmalloc region, between vmalloc.c (what the program gets) and the system. Layer: mm.
+ * vmap_lock is held for all of these that do not say otherwise.
+ */
+#ifndef KM_MM_VMAP_AREA_H
+#define KM_MM_VMAP_AREA_H
+
+#include "mm/vmalloc.h"
+
+#define HUGE_PAGE	(2ul << 20)	/* areas of that size are aligned to it for transparent huge pages */
+#define UNMAP_MIN	(32ul << 20)	/* larger ones are unmapped, not kept clean */
+#define USED_MAX	(128ul << 20)	/* of an area counts as used: more may well be address space alone */
+
+#define VMAP_CHUNKS	4096u
+
+struct vmap {
+	bool ready;
+	struct rb_root free;
+	struct list_head lru, purging;
+	struct vm_struct *unused;	/* records, linked by lru.next */
+	size_t mapped;			/* bytes in all areas */
+	size_t busy_bytes;
+	unsigned long nr_busy;
+	long dirty;			/* frames, of all on the lru */
+	_Atomic u32 next_nr;		/* no lock: records never used yet */
+	struct llist_head deferred;	/* no lock */
+	_Atomic(struct vm_struct *) chunks[VMAP_CHUNKS];
+};
+
+extern struct vmap vmap __km(vmap);
+
+/* Of areas made without the lock too. */
+#define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap.field, n, __ATOMIC_RELAXED)
+
+static inline long used_frames(size_t bytes)
+{
+	return (long)(MIN(bytes, USED_MAX) >> FRAME_SHIFT);
+}
+
+/* may_wait: with a bound; else the lock is tried. Empties vmap.deferred. */
+bool lock_vmap(bool may_wait) __km(lock_vmap);
+void unlock_vmap(void) __km(unlock_vmap);
+
+/* Address space for size usable bytes and the guard; 0 if that overflows. No lock. */
+size_t vm_area_bytes(size_t size) __km(vm_area_bytes);
+/* An area that is on nothing: from the tree, else from the system. */
+struct vm_struct *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
+/* The same without the lock, always from the system. */
+struct vm_struct *vm_alloc_area_nolock(size_t bytes, size_t align) __km(vm_alloc_area_nolock);
+/* A record, or NULL without memory. */
+struct vm_struct *vm_get_record(void) __km(vm_get_record);
+void vm_put_record(struct vm_struct *vm) __km(vm_put_record);
+/* The index at the first and last pageblock. */
+void vm_set_tags(struct vm_struct *vm) __km(vm_set_tags);
+void vm_clear_tags(struct vm_struct *vm) __km(vm_clear_tags);
+/* The area that begins or ends with the pageblock at addr, or NULL. Needs no lock. */
+struct vm_struct *vm_at(unsigned long addr) __km(vm_at);
+/* Out of the tree; into it, merged with free neighbours. */
+void vm_unlink_free(struct vm_struct *vm) __km(vm_unlink_free);
+void vm_insert_free(struct vm_struct *vm) __km(vm_insert_free);
+/* Cuts an unlinked free area down; the rest goes back. False without memory: all of it went back. */
+bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes) __km(vm_carve);
+/* The end of a VM_FREEING area. */
+void vm_free_locked(struct vm_struct *vm) __km(vm_free_locked);
+
+/* Dirty masks, of areas that are the caller's; no lock. */
+long vm_count_dirty(unsigned long addr, size_t bytes) __km(vm_count_dirty);
+void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask) __km(vm_set_dirty);
+/* What the program could touch from offset on may hold memory. */
+void vm_mark_used_dirty(struct vm_struct *vm, size_t offset) __km(vm_mark_used_dirty);
+
+#endif
