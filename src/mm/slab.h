@@ -25,7 +25,7 @@
 #define SHEAF_MAX_OBJECTS	64u
 #define SHEAF_MAX_BYTES		65536u
 #define BARN_MAX_FULL		16u		/* full sheaves a cache keeps for any thread */
-#define BARN_MAX_BYTES		(512u << 10)
+#define BARN_MAX_BYTES		(256u << 10)
 
 /* An array stack of objects. While it is a slot's main sheaf, count lives in the slot's top pointer. */
 struct slab_sheaf {

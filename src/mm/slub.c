@@ -470,7 +470,8 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 		return NULL;
 	cpu_drain_inbox(c);
 	slab = current_slab(c, s, gfp, true);
-	if (slab && slab->high_water < s->objects) {
+	/* where objects came back, they are used first: clearing one is cheaper than touching another page */
+	if (slab && slab->high_water < s->objects && slab->nfree == s->objects - slab->high_water) {
 		unsigned int index = slab->high_water;
 
 		VM_BUG_ON(!test_bit(index, free_map(slab)));
