@@ -158,8 +158,9 @@ export int mallopt(int param, int value)
 }
 
 /*
- * arena: the slab side, bytes got from the system, = uordblks (objects in use) + fordblks (the rest);
- * hblks, hblkhd: areas of the vmalloc region in use; ordblks: free objects; keepcost: what of fordblks is held back.
+ * arena: the slab side, bytes got from the system, = uordblks (objects in use) + fordblks (the
+ * rest); hblks, hblkhd: areas of the vmalloc region in use; ordblks: free objects; keepcost:
+ * what of fordblks is held back.
  */
 export struct mallinfo2 mallinfo2(void)
 {
@@ -205,13 +206,14 @@ export void malloc_stats(void)
 	settle_memory();
 	heap_get_usage(&u);
 	pr_cont("libkmalloc %s", PACKAGE_VERSION);
-	pr_cont("slabs:      %12zu bytes of the system, %12zu in use", u.slab_system, u.slab_in_use);
-	pr_cont("vmalloc:    %12zu bytes of the system, %12zu in use in %lu blocks", u.area_system, u.area_in_use,
-		u.nr_areas);
+	pr_cont("slabs:      %12zu bytes of the system, %12zu in use", u.slab_system,
+		u.slab_in_use);
+	pr_cont("vmalloc:    %12zu bytes of the system, %12zu in use in %lu blocks", u.area_system,
+		u.area_in_use, u.nr_areas);
 	pr_cont("records:    %12zu bytes of address space", u.meta);
 	pr_cont("held back:  %12zu bytes free and not yet given back", u.slab_dirty + u.area_dirty);
-	pr_cont("in all:     %12zu bytes of the system, %12zu in use", u.slab_system + u.area_system,
-		u.slab_in_use + u.area_in_use);
+	pr_cont("in all:     %12zu bytes of the system, %12zu in use",
+		u.slab_system + u.area_system, u.slab_in_use + u.area_in_use);
 }
 
 static unsigned int next_smaller_size(unsigned int size)
@@ -224,7 +226,10 @@ static unsigned int next_smaller_size(unsigned int size)
 	return best;
 }
 
-/* The elements and attributes of glibc's version 1, with one heap and a size element for each cache. */
+/*
+ * The elements and attributes of glibc's version 1, with one heap and a size element for each
+ * cache.
+ */
 export int malloc_info(int options, FILE *fp)
 {
 	struct heap_usage u;
@@ -246,10 +251,12 @@ export int malloc_info(int options, FILE *fp)
 			fprintf(fp, "<size from=\"%u\" to=\"%u\" total=\"%lu\" count=\"%lu\"/>\n",
 				next_smaller_size(s->size) + 1, s->size, n * s->size, n);
 	}
-	fprintf(fp, "</sizes>\n<total type=\"rest\" count=\"%lu\" size=\"%zu\"/>\n", u.nr_free_objects,
-		u.slab_system - u.slab_in_use);
+	fprintf(fp, "</sizes>\n<total type=\"rest\" count=\"%lu\" size=\"%zu\"/>\n",
+		u.nr_free_objects, u.slab_system - u.slab_in_use);
 	fprintf(fp, "<system type=\"current\" size=\"%zu\"/>\n</heap>\n", u.slab_system);
-	fprintf(fp, "<total type=\"mmap\" count=\"%lu\" size=\"%zu\"/>\n", u.nr_areas, u.area_in_use);
-	fprintf(fp, "<system type=\"current\" size=\"%zu\"/>\n</malloc>\n", u.slab_system + u.area_system);
+	fprintf(fp, "<total type=\"mmap\" count=\"%lu\" size=\"%zu\"/>\n", u.nr_areas,
+		u.area_in_use);
+	fprintf(fp, "<system type=\"current\" size=\"%zu\"/>\n</malloc>\n",
+		u.slab_system + u.area_system);
 	return ferror(fp) ? -1 : 0;
 }

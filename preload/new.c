@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * C++ operator new and delete in every form, by mangled name, without linking a C++ library. Layer: preload.
+ * C++ operator new and delete in every form, by mangled name, without linking a C++ library.
+ * Layer: preload.
  *
- * A failing operator new hands over to the C++ runtime's own definition, which runs the program's new_handler, asks malloc
- * again and throws its bad_alloc (or, in the nothrow forms, returns NULL). The runtime is looked up only then: next
- * in line, or, where it was loaded privately by a plugin, under its usual names.
+ * A failing operator new hands over to the C++ runtime's own definition, which runs the
+ * program's new_handler, asks malloc again and throws its bad_alloc (or, in the nothrow forms,
+ * returns NULL). The runtime is looked up only then: next in line, or, where it was loaded
+ * privately by a plugin, under its usual names.
  */
 #define _GNU_SOURCE
 #include "mm/util.h"
@@ -70,7 +72,10 @@ export void *name(size_t size, const void *tag) \
 	return likely(p) ? p : name##_failed(size, tag); \
 }
 
-/* The runtime's aligned forms round the size up and may overflow: what is impossible goes to the plain forms. */
+/*
+ * The runtime's aligned forms round the size up and may overflow: what is impossible goes to
+ * the plain forms.
+ */
 static bool is_impossible(size_t size, size_t align)
 {
 	return size > PTRDIFF_MAX || align > PTRDIFF_MAX || size + align > PTRDIFF_MAX;
@@ -127,9 +132,13 @@ DEFINE_DELETE(_ZdlPvm, void *p, size_t size __maybe_unused)
 DEFINE_DELETE(_ZdaPvm, void *p, size_t size __maybe_unused)
 DEFINE_DELETE(_ZdlPvSt11align_val_t, void *p, size_t align __maybe_unused)
 DEFINE_DELETE(_ZdaPvSt11align_val_t, void *p, size_t align __maybe_unused)
-DEFINE_DELETE(_ZdlPvmSt11align_val_t, void *p, size_t size __maybe_unused, size_t align __maybe_unused)
-DEFINE_DELETE(_ZdaPvmSt11align_val_t, void *p, size_t size __maybe_unused, size_t align __maybe_unused)
+DEFINE_DELETE(_ZdlPvmSt11align_val_t, void *p, size_t size __maybe_unused,
+	      size_t align __maybe_unused)
+DEFINE_DELETE(_ZdaPvmSt11align_val_t, void *p, size_t size __maybe_unused,
+	      size_t align __maybe_unused)
 DEFINE_DELETE(_ZdlPvRKSt9nothrow_t, void *p, const void *tag __maybe_unused)
 DEFINE_DELETE(_ZdaPvRKSt9nothrow_t, void *p, const void *tag __maybe_unused)
-DEFINE_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, void *p, size_t align __maybe_unused, const void *tag __maybe_unused)
-DEFINE_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, void *p, size_t align __maybe_unused, const void *tag __maybe_unused)
+DEFINE_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, void *p, size_t align __maybe_unused,
+	      const void *tag __maybe_unused)
+DEFINE_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, void *p, size_t align __maybe_unused,
+	      const void *tag __maybe_unused)

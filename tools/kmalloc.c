@@ -158,7 +158,8 @@ static const char *find_library(const struct run_request *req)
 		die(EXIT_KMALLOC, "%s: %s", path, strerror(errno));
 	if (strpbrk(real, " \t\n:"))
 		die(EXIT_KMALLOC,
-		    "the path of %s holds a blank or a colon, which LD_PRELOAD can not express", real);
+		    "the path of %s holds a blank or a colon, which LD_PRELOAD can not express",
+		    real);
 	return real;
 }
 
@@ -240,9 +241,11 @@ static void check_image(const char *path, const struct image *image, const struc
 
 	/* The dynamic loader, run as a command, has no interpreter and obeys LD_PRELOAD. */
 	if (!image->interp[0] && !same_file(path, self->interp))
-		die(EXIT_CANNOT_RUN, "%s is linked statically: nothing can be preloaded into it", path);
+		die(EXIT_CANNOT_RUN, "%s is linked statically: nothing can be preloaded into it",
+		    path);
 	if (image->interp[0] && !image->dynamic)
-		die(EXIT_CANNOT_RUN, "%s has no dynamic section: nothing can be preloaded into it", path);
+		die(EXIT_CANNOT_RUN, "%s has no dynamic section: nothing can be preloaded into it",
+		    path);
 	if (image->interp[0] && strcmp(base_name(image->interp), base_name(self->interp)) != 0)
 		die(EXIT_CANNOT_RUN,
 		    "%s is loaded by %s, the library by %s: it belongs to another C library",
@@ -263,13 +266,15 @@ static void check_rights(const char *path, int fd)
 
 	if ((st.st_mode & S_ISUID) && st.st_uid != getuid())
 		die(EXIT_CANNOT_RUN,
-		    "%s is setuid and runs as another user: the loader ignores LD_PRELOAD for it", path);
+		    "%s is setuid and runs as another user: the loader ignores LD_PRELOAD for it",
+		    path);
 	if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) && st.st_gid != getgid())
 		die(EXIT_CANNOT_RUN,
-		    "%s is setgid and runs as another group: the loader ignores LD_PRELOAD for it", path);
-	if (getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		die(EXIT_CANNOT_RUN, "%s has file capabilities: the loader ignores LD_PRELOAD for it",
+		    "%s is setgid and runs as another group: the loader ignores LD_PRELOAD for it",
 		    path);
+	if (getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		die(EXIT_CANNOT_RUN,
+		    "%s has file capabilities: the loader ignores LD_PRELOAD for it", path);
 }
 
 /* The interpreter that a script's first line names, or NULL where the file is no such script. */
@@ -341,7 +346,8 @@ static const char *find_program(const char *name)
 	if (strchr(name, '/')) {
 		if (is_program(name))
 			return name;
-		die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s: %s", name, strerror(errno));
+		die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s: %s", name,
+		    strerror(errno));
 	}
 
 	if (!dirs)
@@ -522,10 +528,14 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp run_argp = {
-	run_options, parse_run, "-- COMMAND [ARGUMENT...]",
+	run_options,
+	parse_run,
+	"-- COMMAND [ARGUMENT...]",
 	"Run a command with libkmalloc in the place of its malloc."
 	"\vThe options of the library are in libkmalloc(7); \"kmalloc run -o help true\" lists them.",
-	NULL, NULL, NULL
+	NULL,
+	NULL,
+	NULL
 };
 
 static error_t parse_command(int key, char *arg, struct argp_state *state)

@@ -2,8 +2,9 @@
 /**
  * libkmalloc: the Linux kernel's allocators in user space.
  *
- * This header has the smallest useful part of the kernel's API. Sizes are in bytes. All functions may be called
- * from any thread and from signal handlers. Run under libkmalloc-preload.so they use the heap of malloc().
+ * This header has the smallest useful part of the kernel's API. Sizes are in bytes. All
+ * functions may be called from any thread and from signal handlers. Run under
+ * libkmalloc-preload.so they use the heap of malloc().
  */
 #ifndef KMALLOC_KMALLOC_H
 #define KMALLOC_KMALLOC_H
@@ -15,7 +16,7 @@
 extern "C" {
 #endif
 
-/** What an allocation may do to get its memory; bit values as in the kernel's include/linux/gfp_types.h. */
+/** What an allocation may do to get its memory; bit values as in include/linux/gfp_types.h. */
 typedef unsigned int gfp_t;
 
 /** The memory reads as zero. */
@@ -33,14 +34,16 @@ typedef unsigned int gfp_t;
 const char *kmalloc_version(void) KMALLOC_LINK_NAME(kmalloc_version);
 
 /**
- * kmalloc - memory of at least size bytes, aligned to 8 bytes, to 16 from 9 bytes on.
- * Result: NULL without memory or above KMALLOC_MAX_SIZE; ZERO_SIZE_PTR for size 0. Honours __GFP_ZERO.
+ * kmalloc - memory of at least size bytes, aligned to 8 bytes, to 16 from 9 bytes on. Result:
+ * NULL without memory or above KMALLOC_MAX_SIZE; ZERO_SIZE_PTR for size 0. Honours __GFP_ZERO.
  * Follows mm/slub.c of the kernel.
  */
-void *kmalloc(size_t size, gfp_t flags) KMALLOC_LINK_NAME(kmalloc) __attribute__((__malloc__, __alloc_size__(1)));
+void *kmalloc(size_t size, gfp_t flags) KMALLOC_LINK_NAME(kmalloc)
+	__attribute__((__malloc__, __alloc_size__(1)));
 
 /** kzalloc - kmalloc() of zeroed memory. */
-void *kzalloc(size_t size, gfp_t flags) KMALLOC_LINK_NAME(kzalloc) __attribute__((__malloc__, __alloc_size__(1)));
+void *kzalloc(size_t size, gfp_t flags) KMALLOC_LINK_NAME(kzalloc)
+	__attribute__((__malloc__, __alloc_size__(1)));
 
 /** kfree - gives back what kmalloc() or kzalloc() returned; NULL and ZERO_SIZE_PTR are ignored. */
 void kfree(const void *p) KMALLOC_LINK_NAME(kfree);

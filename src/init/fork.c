@@ -2,17 +2,22 @@
 /*
  * fork. Layer: init.
  *
- * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have one takes the nolock path),
- * then take, in rank order, every slot's lock, the barns', the zone's and the vmap lock, each with a bound. Several threads
- * may fork at once: the first takes the locks, the last gives them back; fork_lock guards that count.
+ * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have
+ * one takes the nolock path), then take, in rank order, every slot's lock, the barns', the
+ * zone's and the vmap lock, each with a bound. Several threads may fork at once: the first
+ * takes the locks, the last gives them back; fork_state.lock guards that count.
  * Parent: give all back. Child, where no other thread exists:
- *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted the allocator) stay: the
- *     interrupted code goes on in the child and gives them back; locks that a lost thread holds stay lost: nobody waits for them
- *   - objects in other threads' sheaves and in barns' sheaves under way are lost (counted); the other slots become DEAD, and
- *     their slabs, whose bitmaps were stable under the locks, are adopted as usual
- *   - frees that were between R1 and R3 without a slot's lock are repaired slab by slab, if there were any
- * A child of _Fork() or of a raw clone ran no handler. It finds fork_word zero (MADV_WIPEONFORK) at its first miss. Locks
- * that other threads held are lost then; what is not locked is consistent.
+ *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted
+ *     the allocator) stay: the interrupted code goes on in the child and gives them back; locks
+ *     that a lost thread holds stay lost: nobody waits for them
+ *   - the sheaves of other threads, which have no lock, may be half exchanged: they are dropped
+ *     whole, and what lay in them is lost (counted); their slots become DEAD, and their slabs,
+ *     whose bitmaps were stable under the locks, are adopted as usual
+ *   - frees that were between R1 and R3 without a slot's lock are repaired slab by slab, if
+ *     there were any
+ * A child of _Fork() or of a raw clone ran no handler. It finds fork_word zero
+ * (MADV_WIPEONFORK) at its first miss. Locks that other threads held are lost then; what is not
+ * locked is consistent.
  */
 #include "init/init.h"
 #include "mm/page_alloc.h"
@@ -138,7 +143,10 @@ static void repair_slab(struct page *page, unsigned long addr, void *arg)
 		slab_put(atomic_load_explicit(&slab->owner, memory_order_relaxed), slab, n);
 }
 
-/* The sheaves of a thread that is gone, perhaps in the middle of an exchange: nothing in them can be trusted. */
+/*
+ * The sheaves of a thread that is gone, perhaps in the middle of an exchange: nothing in them
+ * can be trusted.
+ */
 static void drop_sheaves(struct pcpu *c)
 {
 	unsigned long lost = 0;
@@ -155,7 +163,10 @@ static void drop_sheaves(struct pcpu *c)
 	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);
 }
 
-/* This thread's slot is own, or none; interrupted: it forked in a signal handler that came into the allocator. */
+/*
+ * This thread's slot is own, or none; interrupted: it forked in a signal handler that came into
+ * the allocator.
+ */
 static void child_slots(struct pcpu *own, bool interrupted)
 {
 	bool all_mine = !interrupted;
@@ -169,14 +180,18 @@ static void child_slots(struct pcpu *own, bool interrupted)
 			continue;
 		}
 		if (!c->fork_held)
-			continue;	/* its thread left in the middle of something: it stays as it is */
+			/* its thread left in the middle of something: it stays as it is */
+			continue;
 		drop_sheaves(c);
 		if (atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE) {
 			atomic_store_explicit(&c->state, CPU_DEAD, memory_order_relaxed);
 			atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
 		}
 	}
-	/* if this thread itself was interrupted in the middle of a free, its slab must stay as it is */
+	/*
+	 * if this thread itself was interrupted in the middle of a free, its slab must stay as
+	 * it is
+	 */
 	if (all_mine && atomic_load_explicit(&nolock_frees_in_flight, memory_order_relaxed)) {
 		atomic_store_explicit(&nolock_frees_in_flight, 0, memory_order_relaxed);
 		for_each_cpu(c) {
@@ -217,15 +232,19 @@ void fork_child(void)
 	struct pcpu *entered = cpu_enter();
 
 	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
-	/* a signal handler may have forked in the middle of fork_prepare(), which then goes on in the child */
+	/*
+	 * a signal handler may have forked in the middle of fork_prepare(), which then goes on
+	 * in the child
+	 */
 	if (fork_state.preparing != thread_id())
 		repair_child(entered == &busy_cpu, true);
 	cpu_leave(entered);
 }
 
 /*
- * The caller is inside the allocator, at its entry, and holds nothing. If it has a slot, it is the thread that forked;
- * else it may be a thread that the child made since, and the slot of the one that forked is in use.
+ * The caller is inside the allocator, at its entry, and holds nothing. If it has a slot, it is
+ * the thread that forked; else it may be a thread that the child made since, and the slot of
+ * the one that forked is in use.
  */
 void fork_raw_child(void)
 {
@@ -243,7 +262,8 @@ void fork_init(void)
 		atomic_store_explicit(word, 1, memory_order_relaxed);
 		fork_word = word;
 	} else if (word) {
-		os_unmap((void *)word, PAGE_SIZE);	/* an old kernel: a raw child is not noticed */
+		/* an old kernel: a raw child is not noticed */
+		os_unmap((void *)word, PAGE_SIZE);
 	}
 	thread_atfork(fork_prepare, fork_parent, fork_child);
 }

@@ -5,7 +5,10 @@
 
 #include "lib/types.h"
 
-/* Registers fork handlers and the thread-exit key, prints what options ask for. Once; from the constructor. */
+/*
+ * Registers fork handlers and the thread-exit key, prints what options ask for. Once; from the
+ * constructor.
+ */
 void start_kernel(void) __km(start_kernel);
 void fork_init(void) __km(fork_init);
 void fork_prepare(void) __km(fork_prepare);

@@ -2,12 +2,14 @@
 /*
  * Start-up and end. Layer: init.
  *
- * mm starts by itself at the first allocation, wherever that is. What needs libc waits for the constructor: the fork
- * handlers, the key whose destructor tells us of a thread's end, the messages that options ask for. Nothing is
- * torn down at exit: the slab table is written while other threads may still run, and that is all.
+ * mm starts by itself at the first allocation, wherever that is. What needs libc waits for the
+ * constructor: the fork handlers, the key whose destructor tells us of a thread's end, the
+ * messages that options ask for. Nothing is torn down at exit: the slab table is written while
+ * other threads may still run, and that is all.
  *
- * A thread's end: its destructor puts itself off once (a key's destructors run in up to four rounds), so that most of the
- * frees of other destructors still find the slot; then cpu_exit(). What comes later needs no slot.
+ * A thread's end: its destructor puts itself off once (a key's destructors run in up to four
+ * rounds), so that most of the frees of other destructors still find the slot; then cpu_exit().
+ * What comes later needs no slot.
  */
 #include "init/init.h"
 #include "lib/format.h"
@@ -50,7 +52,8 @@ static void print_banner(void)
 
 	if (param_choice(PARAM_verbose)) {
 		params_describe(options, sizeof(options));
-		pr_info("libkmalloc %s in process %d, options: %s", PACKAGE_VERSION, os_getpid(), options);
+		pr_info("libkmalloc %s in process %d, options: %s", PACKAGE_VERSION, os_getpid(),
+			options);
 	}
 	if (param_choice(PARAM_help))
 		params_help();
@@ -70,7 +73,8 @@ __attribute__((constructor(101))) void start_kernel(void)
 	} else {
 		reap_dead_threads = true;
 	}
-	if (text_equals(param_text(PARAM_slabinfo), "exit") || param_choice(PARAM_verbose) || param_choice(PARAM_help))
+	if (text_equals(param_text(PARAM_slabinfo), "exit") || param_choice(PARAM_verbose) ||
+	    param_choice(PARAM_help))
 		printk_keep_stderr();
 	print_banner();
 }

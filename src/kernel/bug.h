@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Assertions on the allocator's own work. Layer: kernel.
- * VM_BUG_ON: internal contracts, in debug builds (./configure --enable-debug); else the condition is not evaluated.
+ * Assertions on the allocator's own work. Layer: kernel. VM_BUG_ON: internal contracts, in
+ * debug builds (./configure --enable-debug); else the condition is not evaluated.
  */
 #ifndef KM_KERNEL_BUG_H
 #define KM_KERNEL_BUG_H

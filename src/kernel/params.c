@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The option parser. Layer: kernel.
- * Blank-separated key or key=value. A mistake costs one line and leaves the default; the rest still counts.
+ * The option parser. Layer: kernel. Blank-separated key or key=value. A mistake costs one line
+ * and leaves the default; the rest still counts.
  */
 #include "kernel/params.h"
 #include "kernel/printk.h"
@@ -110,9 +110,11 @@ static void warn_unknown(const char *word, size_t len)
 	memcpy(shown, word, len);
 	shown[len] = '\0';
 	if (p)
-		pr_warn("unknown option '%s', nearest is '%s' (%s); ignored", shown, p->key, p->range);
+		pr_warn("unknown option '%s', nearest is '%s' (%s); ignored", shown, p->key,
+			p->range);
 	else
-		pr_warn("unknown option '%s', expected one of those that KMALLOC_OPTIONS=help lists; ignored", shown);
+		pr_warn("unknown option '%s', KMALLOC_OPTIONS=help lists those there are; ignored",
+			shown);
 }
 
 static void set_default(unsigned int id)
@@ -146,8 +148,8 @@ static void set_param(unsigned int id, const char *value, size_t len)
 	}
 	set_default(id);
 	if (is_text(p) && len >= TEXT_MAX) {
-		pr_warn("option '%s' has a value of %zu characters, expected %s of at most %d; using 'nothing'", p->key,
-			len, p->range, TEXT_MAX - 1);
+		pr_warn("option '%s' has %zu characters, at most %d are taken; using 'nothing'",
+			p->key, len, TEXT_MAX - 1);
 		return;
 	}
 	len = MIN(len, sizeof(shown) - 1);
@@ -190,7 +192,8 @@ void params_init(const char *text)
 	for (;;) {
 		while (*text == ' ' || *text == '\t' || *text == '\n')
 			text++;
-		for (len = 0; text[len] && text[len] != ' ' && text[len] != '\t' && text[len] != '\n'; )
+		for (len = 0;
+		     text[len] && text[len] != ' ' && text[len] != '\t' && text[len] != '\n';)
 			len++;
 		if (!len)
 			return;
@@ -233,7 +236,8 @@ size_t params_describe(char *buf, size_t size)
 
 		if (is_text(p)) {
 			if (params.text[0])
-				n += scnprintf(buf + n, size - n, "%s%s=%s", sep, p->key, params.text);
+				n += scnprintf(buf + n, size - n, "%s%s=%s", sep, p->key,
+					       params.text);
 			continue;
 		}
 		len = MIN(choice_name(p->choices, params.choice[i], &name), sizeof(value) - 1);

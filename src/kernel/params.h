@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* KMALLOC_OPTIONS: the command line of this kernel. Layer: kernel. Read-only after params_init(). */
+/*
+ * KMALLOC_OPTIONS: the command line of this kernel. Layer: kernel. Read-only after
+ * params_init().
+ */
 #ifndef KM_KERNEL_PARAMS_H
 #define KM_KERNEL_PARAMS_H
 
@@ -15,7 +18,10 @@ enum param_id {
 enum { SIZES_DEFAULT, SIZES_CLASSIC };
 enum { PURGE_AUTO, PURGE_NEVER, PURGE_ALWAYS };
 
-/* Parses text (NULL: nothing given); one warning line for each mistake, whose key keeps its default. */
+/*
+ * Parses text (NULL: nothing given); one warning line for each mistake, whose key keeps its
+ * default.
+ */
 void params_init(const char *text) __km(params_init);
 /* Number of the chosen value, in the order of params.def. */
 unsigned int param_choice(enum param_id id) __km(param_choice);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A "cpu" is a thread slot (struct pcpu, mm/pcpu.h). Layer: kernel. Here: what a thread knows of itself; mm/hot.h
- * explains this_cpu.
+ * A "cpu" is a thread slot (struct pcpu, mm/pcpu.h). Layer: kernel. Here: what a thread knows
+ * of itself; mm/hot.h explains this_cpu.
  */
 #ifndef KM_KERNEL_PERCPU_H
 #define KM_KERNEL_PERCPU_H
@@ -11,9 +11,12 @@
 struct pcpu;
 
 extern __thread struct pcpu *this_cpu __km(this_cpu) __initial_exec;
-extern __thread struct pcpu *own_cpu __km(own_cpu) __initial_exec;	/* the slot that this thread holds, or NULL */
-extern __thread unsigned int exit_rounds __km(exit_rounds) __initial_exec;	/* UINT_MAX: it had a slot and gave it back */
-extern __thread unsigned int early_frees __km(early_frees) __initial_exec;	/* frees done before it had a slot */
+/* the slot that this thread holds, or NULL */
+extern __thread struct pcpu *own_cpu __km(own_cpu) __initial_exec;
+/* UINT_MAX: it had a slot and gave it back */
+extern __thread unsigned int exit_rounds __km(exit_rounds) __initial_exec;
+/* frees done before it had a slot */
+extern __thread unsigned int early_frees __km(early_frees) __initial_exec;
 
 /* Names a live thread, also in a fork child; no system call. */
 static __always_inline unsigned long thread_id(void)

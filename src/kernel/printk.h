@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages. Layer: kernel.
- * One line each, `kmalloc: LEVEL: sentence`, by one write(2); never through stdio, never allocating.
+ * Messages. Layer: kernel. One line each, `kmalloc: LEVEL: sentence`, by one write(2); never
+ * through stdio, never allocating.
  */
 #ifndef KM_KERNEL_PRINTK_H
 #define KM_KERNEL_PRINTK_H
@@ -14,8 +14,8 @@ void pr_warn(const char *fmt, ...) __km(pr_warn) __printf(1, 2);
 void pr_cont(const char *fmt, ...) __km(pr_cont) __printf(1, 2);
 
 /*
- * The program misused the heap. Prints `kmalloc: BUG: ...`, then aborts; with option panic=0 returns,
- * and the caller goes on having changed nothing.
+ * The program misused the heap. Prints `kmalloc: BUG: ...`, then aborts; with option panic=0
+ * returns, and the caller goes on having changed nothing.
  */
 void report_bug(const char *fmt, ...) __km(report_bug) __printf(1, 2);
 extern bool panic_on_bug __km(panic_on_bug);

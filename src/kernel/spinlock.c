@@ -3,11 +3,13 @@
 #include "kernel/spinlock.h"
 #include "os/os.h"
 
-#define SPINS	100	/* about 1 microsecond: longer than any critical section without a system call */
+/* about 1 microsecond: longer than any critical section without a system call */
+#define SPINS	100
 #define YIELDS	50	/* lets a preempted holder run where there are fewer cores than threads */
 #define SLEEPS	400	/* times SLEEP_US: about 50 ms in all, then the holder is taken for lost */
 #define SLEEP_US 50
-#define FORK_PATIENCE 40 /* the forking thread waits that much longer, 2 s: without a lock its child loses what it guards */
+/* the forking thread waits that much longer, 2 s: without a lock its child loses what it guards */
+#define FORK_PATIENCE 40
 
 unsigned int fork_under_way;
 _Atomic unsigned long spin_waits;

@@ -2,10 +2,11 @@
 /*
  * Locks that are never waited for without bound. Layer: kernel.
  *
- * spin_lock() returns false where waiting would be wrong: while a fork is under way (a thread that holds a
- * stdio lock must not wait for the forking thread, which may want that stdio lock), and where the holder
- * does not come back (it left by siglongjmp, or died in the child of a raw fork). The caller then takes the
- * nolock path. The word holds the thread_id() of the holder, so that a fork child knows its own locks.
+ * spin_lock() returns false where waiting would be wrong: while a fork is under way (a thread
+ * that holds a stdio lock must not wait for the forking thread, which may want that stdio
+ * lock), and where the holder does not come back (it left by siglongjmp, or died in the child
+ * of a raw fork). The caller then takes the nolock path. The word holds the thread_id() of the
+ * holder, so that a fork child knows its own locks.
  *
  * Order: a lock may be waited for only while holding locks of lower rank; trylock is free of rank.
  *   LOCK_FORK < LOCK_CPU < LOCK_BARN < LOCK_ZONE < LOCK_VMAP
@@ -22,7 +23,8 @@ typedef struct {
 } spinlock_t;
 
 extern unsigned int fork_under_way __km(fork_under_way);	/* by atomic operations alone */
-extern _Atomic unsigned long spin_waits __km(spin_waits);	/* how often a lock was found taken */
+/* how often a lock was found taken */
+extern _Atomic unsigned long spin_waits __km(spin_waits);
 
 bool __spin_lock_slow(spinlock_t *lock, bool in_fork) __km(spin_lock_slow);
 

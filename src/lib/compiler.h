@@ -2,8 +2,9 @@
 /*
  * Compiler vocabulary. Layer: lib.
  *
- * __km(name) gives a symbol its link name: src/ uses kernel names (kmalloc, list_add, printk) that a
- * program may use too, so every shared symbol is km_<name> for the linker and hidden in shared objects.
+ * __km(name) gives a symbol its link name: src/ uses kernel names (kmalloc, list_add, printk)
+ * that a program may use too, so every shared symbol is km_<name> for the linker and hidden in
+ * shared objects.
  */
 #ifndef KM_LIB_COMPILER_H
 #define KM_LIB_COMPILER_H
@@ -51,7 +52,10 @@
 /* Keeps the order of accesses as a signal handler of this thread sees it; no instruction. */
 #define barrier()		atomic_signal_fence(memory_order_seq_cst)
 
-/* The compiler must take the value as it is: keeps it from folding it into a costlier address computation. */
+/*
+ * The compiler must take the value as it is: keeps it from folding it into a costlier address
+ * computation.
+ */
 #define HIDE_VALUE(x)	__asm__("" : "+r"(x))
 
 static __always_inline void cpu_relax(void)

@@ -103,8 +103,9 @@ static inline void llist_add(struct llist_node *n, struct llist_head *h)
 
 	do {
 		n->next = first;
-	} while (!atomic_compare_exchange_weak_explicit(&h->first, &first, n, /* pairs: llist_del_all */
-							memory_order_release, memory_order_relaxed));
+	/* pairs: llist_del_all */
+	} while (!atomic_compare_exchange_weak_explicit(&h->first, &first, n, memory_order_release,
+							memory_order_relaxed));
 }
 
 static inline struct llist_node *llist_del_all(struct llist_head *h)

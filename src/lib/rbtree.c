@@ -2,9 +2,10 @@
 /*
  * Red-black trees. Layer: lib.
  *
- * Invariants: the root is black; a red node has no red child; every path from a node down to a leaf
- * has the same number of black nodes. Insertion makes a red leaf and repairs "red under red" upwards;
- * removal of a black node leaves one path a black node short and repairs that upwards.
+ * Invariants: the root is black; a red node has no red child; every path from a node down to a
+ * leaf has the same number of black nodes. Insertion makes a red leaf and repairs "red under
+ * red" upwards; removal of a black node leaves one path a black node short and repairs that
+ * upwards.
  */
 #include "lib/rbtree.h"
 
@@ -55,7 +56,8 @@ static void rotate_right(struct rb_root *root, struct rb_node *n)
 void rb_insert_color(struct rb_node *n, struct rb_root *root)
 {
 	while (is_red(n->parent)) {
-		struct rb_node *p = n->parent, *g = p->parent;	/* p is red, so it is not the root */
+		/* p is red, so it is not the root */
+		struct rb_node *p = n->parent, *g = p->parent;
 		bool p_left = g->left == p;
 		struct rb_node *uncle = p_left ? g->right : g->left;
 
@@ -91,7 +93,8 @@ static void erase_color(struct rb_root *root, struct rb_node *n, struct rb_node 
 {
 	while (parent && !is_red(n)) {
 		bool left = parent->left == n;
-		struct rb_node *s = left ? parent->right : parent->left;	/* never NULL here */
+		/* never NULL here */
+		struct rb_node *s = left ? parent->right : parent->left;
 		struct rb_node *far;
 
 		if (s->red) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Red-black trees with the kernel's interface: the user walks down, links the node at the place that
- * the walk found (rb_link_node) and lets the tree balance itself (rb_insert_color). Layer: lib.
+ * Red-black trees with the kernel's interface: the user walks down, links the node at the place
+ * that the walk found (rb_link_node) and lets the tree balance itself (rb_insert_color). Layer:
+ * lib.
  */
 #ifndef KM_LIB_RBTREE_H
 #define KM_LIB_RBTREE_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The flags that travel with every request. Layer: mm. Their full set and meaning come with the public API. */
+/*
+ * The flags that travel with every request. Layer: mm. Their full set and meaning come with the
+ * public API.
+ */
 #ifndef KM_MM_GFP_H
 #define KM_MM_GFP_H
 

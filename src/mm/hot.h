@@ -5,14 +5,14 @@
  * this_cpu is the busy mark and the slot in one word. It holds
  *   &empty_cpu  before the thread's first miss,
  *   its slot    while the thread is outside the allocator,
- *   &busy_cpu   while it is inside, and for ever after its end or after a siglongjmp out of the inside.
- * An entry loads it, stores &busy_cpu, works, and stores back what it loaded; so a signal handler that
- * interrupts the allocator loads &busy_cpu, whose caches always miss, and stores that back. Between the
- * load and the store a handler may run a whole entry: it leaves the word as it was, or replaces &empty_cpu
- * by a real slot, which cpu_acquire() notices.
+ *   &busy_cpu   while it is inside, and for ever after its end or after a siglongjmp out of it.
+ * An entry loads it, stores &busy_cpu, works, and stores back what it loaded; so a signal
+ * handler that interrupts the allocator loads &busy_cpu, whose caches always miss, and stores
+ * that back. Between the load and the store a handler may run a whole entry: it leaves the word
+ * as it was, or replaces &empty_cpu by a real slot, which cpu_acquire() notices.
  *
- * The tables are one object that begins with the busy slot's caches, so that one address in a register serves
- * for the look-up and as the busy mark.
+ * The tables are one object that begins with the busy slot's caches, so that one address in a
+ * register serves for the look-up and as the busy mark.
  */
 #ifndef KM_MM_HOT_H
 #define KM_MM_HOT_H
@@ -37,8 +37,10 @@
 
 struct hot_data {
 	char busy[NR_CLASSES * CPU_CACHE_SIZE];	/* zero for ever: every cache misses */
-	u8 size_class_small[(SMALL_SIZE_MAX / 8 + 8) & ~7ul];	/* [(size + 7) / 8]; 0 before start-up */
-	s64 level1[LEVEL1_ENTRIES];	/* distance of a GiB's leaf from the zero leaf; set once, by compare-and-swap */
+	/* [(size + 7) / 8]; 0 before start-up */
+	u8 size_class_small[(SMALL_SIZE_MAX / 8 + 8) & ~7ul];
+	/* distance of a GiB's leaf from the zero leaf; set once, by compare-and-swap */
+	s64 level1[LEVEL1_ENTRIES];
 	u8 zero[LEAF_BLOCKS];			/* the zero leaf: the classes of what is not ours */
 };
 

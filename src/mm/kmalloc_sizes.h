@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kmalloc size classes, ascending; edit to taste. Layer: mm.
- * Rules, checked by the build and by a test: at most 62; multiples of 16 from 16 on, of 256 above 1024; the largest is
- * 131072; and for every power of two 2^k, a multiple of it is served by a class that is a multiple of it too
- * (so an aligned request is its size rounded up to the alignment).
+ * Rules, checked by the build and by a test: at most 62; multiples of 16 from 16 on, of 256 above
+ * 1024; the largest is 131072; and for every power of two 2^k, a multiple of it is served by a
+ * class that is a multiple of it too (so an aligned request is its size rounded up to the
+ * alignment).
  */
+/* clang-format off */
 /* Default: steps of 16 up to 128, then four per doubling: at most 20 % of an object is waste. */
 #ifdef KMALLOC_SIZE
 KMALLOC_SIZE(8)
@@ -23,23 +25,27 @@ KMALLOC_SIZE(81920) KMALLOC_SIZE(98304) KMALLOC_SIZE(114688) KMALLOC_SIZE(131072
 #endif
 
 /*
- * What malloc uses instead of the default classes from 16 KiB on: each 128 bytes larger, so that blocks of a whole number
- * of pages do not all begin in the same set of the processor's caches (64 live blocks of 32 KiB, a word touched in each
- * page: 20 % less time). Aligned requests and kmalloc() keep to the natural sizes above. Together at most 62 classes.
+ * What malloc uses instead of the default classes from 16 KiB on: each 128 bytes larger, so that
+ * blocks of a whole number of pages do not all begin in the same set of the processor's caches
+ * (64 live blocks of 32 KiB, a word touched in each page: 20 % less time). Aligned requests and
+ * kmalloc() keep to the natural sizes above. Together at most 62 classes.
  */
 #ifdef KMALLOC_STAGGERED_SIZE
-KMALLOC_STAGGERED_SIZE(16384 + 128) KMALLOC_STAGGERED_SIZE(20480 + 128) KMALLOC_STAGGERED_SIZE(24576 + 128)
-KMALLOC_STAGGERED_SIZE(28672 + 128) KMALLOC_STAGGERED_SIZE(32768 + 128) KMALLOC_STAGGERED_SIZE(40960 + 128)
-KMALLOC_STAGGERED_SIZE(49152 + 128) KMALLOC_STAGGERED_SIZE(57344 + 128) KMALLOC_STAGGERED_SIZE(65536 + 128)
-KMALLOC_STAGGERED_SIZE(81920 + 128) KMALLOC_STAGGERED_SIZE(98304 + 128) KMALLOC_STAGGERED_SIZE(114688 + 128)
+KMALLOC_STAGGERED_SIZE(16384 + 128) KMALLOC_STAGGERED_SIZE(20480 + 128)
+KMALLOC_STAGGERED_SIZE(24576 + 128) KMALLOC_STAGGERED_SIZE(28672 + 128)
+KMALLOC_STAGGERED_SIZE(32768 + 128) KMALLOC_STAGGERED_SIZE(40960 + 128)
+KMALLOC_STAGGERED_SIZE(49152 + 128) KMALLOC_STAGGERED_SIZE(57344 + 128)
+KMALLOC_STAGGERED_SIZE(65536 + 128) KMALLOC_STAGGERED_SIZE(81920 + 128)
+KMALLOC_STAGGERED_SIZE(98304 + 128) KMALLOC_STAGGERED_SIZE(114688 + 128)
 KMALLOC_STAGGERED_SIZE(131072 + 128)
 #endif
 
 /* kmalloc_sizes=classic: the kernel's own. */
 #ifdef KMALLOC_CLASSIC_SIZE
-KMALLOC_CLASSIC_SIZE(8) KMALLOC_CLASSIC_SIZE(16) KMALLOC_CLASSIC_SIZE(32) KMALLOC_CLASSIC_SIZE(64)
-KMALLOC_CLASSIC_SIZE(96) KMALLOC_CLASSIC_SIZE(128) KMALLOC_CLASSIC_SIZE(192) KMALLOC_CLASSIC_SIZE(256)
-KMALLOC_CLASSIC_SIZE(512) KMALLOC_CLASSIC_SIZE(1024) KMALLOC_CLASSIC_SIZE(2048) KMALLOC_CLASSIC_SIZE(4096)
+KMALLOC_CLASSIC_SIZE(8) KMALLOC_CLASSIC_SIZE(16) KMALLOC_CLASSIC_SIZE(32)
+KMALLOC_CLASSIC_SIZE(64) KMALLOC_CLASSIC_SIZE(96) KMALLOC_CLASSIC_SIZE(128)
+KMALLOC_CLASSIC_SIZE(192) KMALLOC_CLASSIC_SIZE(256) KMALLOC_CLASSIC_SIZE(512)
+KMALLOC_CLASSIC_SIZE(1024) KMALLOC_CLASSIC_SIZE(2048) KMALLOC_CLASSIC_SIZE(4096)
 KMALLOC_CLASSIC_SIZE(8192) KMALLOC_CLASSIC_SIZE(16384) KMALLOC_CLASSIC_SIZE(32768)
 KMALLOC_CLASSIC_SIZE(65536) KMALLOC_CLASSIC_SIZE(131072)
 #endif

@@ -16,7 +16,8 @@ static struct map_leaf *leaf_get(unsigned long addr)
 		return NULL;
 	delta = (s64)((unsigned long)leaf - (unsigned long)hot_data.zero);
 	/* pairs: leaf_of(); who loses the race leaves an untouched mapping behind */
-	if (!__atomic_compare_exchange_n(slot, &expect, delta, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(slot, &expect, delta, false, __ATOMIC_RELEASE,
+					 __ATOMIC_RELAXED))
 		return leaf_of(addr);
 	return leaf;
 }
@@ -41,7 +42,8 @@ bool memmap_add_sections(unsigned long addr, size_t size)
 		return false;
 	for (a = ALIGN_DOWN(addr, SECTION_SIZE); a < addr + size; a += SECTION_SIZE) {
 		struct map_leaf *leaf = leaf_of(a);
-		_Atomic(struct page *) *slot = &leaf->mem_map[a >> SECTION_SHIFT & (LEAF_SECTIONS - 1)];
+		_Atomic(struct page *) *slot =
+			&leaf->mem_map[a >> SECTION_SHIFT & (LEAF_SECTIONS - 1)];
 		struct page *mem_map, *expect = NULL;
 
 		if (atomic_load_explicit(slot, memory_order_acquire))
@@ -50,8 +52,8 @@ bool memmap_add_sections(unsigned long addr, size_t size)
 		if (!mem_map)
 			return false;
 		/* pairs: virt_to_page(); the loser's mapping stays, untouched */
-		atomic_compare_exchange_strong_explicit(slot, &expect, mem_map, memory_order_release,
-							memory_order_relaxed);
+		atomic_compare_exchange_strong_explicit(slot, &expect, mem_map,
+							memory_order_release, memory_order_relaxed);
 	}
 	return true;
 }
@@ -68,7 +70,8 @@ void memmap_for_each_block(void (*fn)(struct page *page, unsigned long addr, voi
 			struct page *mem_map = virt_to_page(addr);
 
 			for (b = 0; mem_map && b < SECTION_SIZE >> PAGEBLOCK_SHIFT; b++)
-				fn(mem_map + b * PAGEBLOCK_FRAMES, addr + (b << PAGEBLOCK_SHIFT), arg);
+				fn(mem_map + b * PAGEBLOCK_FRAMES, addr + (b << PAGEBLOCK_SHIFT),
+				   arg);
 		}
 	}
 }

@@ -2,11 +2,12 @@
 /*
  * From an address to what we know of it: class map, mem_map, dirty masks, vmalloc index. Layer: mm.
  *
- * Level 1 is indexed by address bits 30 and up and holds the distance from the zero leaf to the leaf of that
- * GiB; distance 0 is the zero leaf itself, so a foreign pointer reads class 0. Leaves and mem_maps are created by
- * compare-and-swap, without a lock, and stay.
- * Written by: class bytes by who gets or gives the pageblock; dirty masks by who holds the block (its zone's or the
- * vmap lock while it is free, the slot's lock while it is a slab); vm[] under the vmap lock or before publication.
+ * Level 1 is indexed by address bits 30 and up and holds the distance from the zero leaf to the
+ * leaf of that GiB; distance 0 is the zero leaf itself, so a foreign pointer reads class 0.
+ * Leaves and mem_maps are created by compare-and-swap, without a lock, and stay. Written by:
+ * class bytes by who gets or gives the pageblock; dirty masks by who holds the block (its
+ * zone's or the vmap lock while it is free, the slot's lock while it is a slab); vm[] under the
+ * vmap lock or before publication.
  */
 #ifndef KM_MM_MEMMAP_H
 #define KM_MM_MEMMAP_H
@@ -18,23 +19,30 @@
 #define LEAF_SECTIONS	(1u << (LEAF_SHIFT - SECTION_SHIFT))
 
 struct map_leaf {
-	u8 class[LEAF_BLOCKS];		/* first: the hit path of free() adds to the zero leaf's address */
-	u32 vm[LEAF_BLOCKS];		/* vm_struct number + 1 of an area's first and last pageblock, or 0 */
-	u16 dirty[LEAF_BLOCKS];		/* a bit a frame: may hold memory and need not read as zero */
+	/* first: the hit path of free() adds to the zero leaf's address */
+	u8 class[LEAF_BLOCKS];
+	/* vm_struct number + 1 of an area's first and last pageblock, or 0 */
+	u32 vm[LEAF_BLOCKS];
+	/* a bit a frame: may hold memory and need not read as zero */
+	u16 dirty[LEAF_BLOCKS];
 	_Atomic(struct page *) mem_map[LEAF_SECTIONS];
 };
 
 /*
- * The class of the pageblock at p, whose address is below LEVEL1_ENTRIES GiB; 0 if it is not ours. hot: &hot_data, in a
- * register of the caller's.
+ * The class of the pageblock at p, whose address is below LEVEL1_ENTRIES GiB; 0 if it is not
+ * ours. hot: &hot_data, in a register of the caller's.
  */
 static __always_inline unsigned long class_of_user(struct hot_data *hot, const void *p)
 {
 	unsigned long addr = (unsigned long)p, gib = addr >> LEAF_SHIFT, base;
 
 	HIDE_VALUE(gib);
-	/* plain loads, which fold into one instruction each: who has a pointer of ours came after its leaf and class */
-	base = (unsigned long)hot + (unsigned long)hot->level1[gib] + offsetof(struct hot_data, zero);
+	/*
+	 * plain loads, which fold into one instruction each: who has a pointer of ours came
+	 * after its leaf and class
+	 */
+	base = (unsigned long)hot + (unsigned long)hot->level1[gib] +
+	       offsetof(struct hot_data, zero);
 	return *(u8 *)(base + (addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1)));
 }
 
@@ -92,7 +100,10 @@ static inline struct page *virt_to_page(unsigned long addr)
 	return mem_map ? mem_map + (addr >> FRAME_SHIFT & (SECTION_FRAMES - 1)) : NULL;
 }
 
-/* Creates what is missing of leaves (and mem_maps) for [addr, addr + size); false without memory. */
+/*
+ * Creates what is missing of leaves (and mem_maps) for [addr, addr + size); false without
+ * memory.
+ */
 bool memmap_add_leaves(unsigned long addr, size_t size) __km(memmap_add_leaves);
 bool memmap_add_sections(unsigned long addr, size_t size) __km(memmap_add_sections);
 

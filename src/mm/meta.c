@@ -2,9 +2,10 @@
 /*
  * Records: a bump pointer in regions from the system. Layer: mm.
  *
- * A region's head is its first bytes. Takers move `used` forward by compare-and-swap; whoever finds the
- * region too short maps the next one and swings `current` from the old one; who loses that race unmaps his.
- * The rest of the old region is lost (at most the size of one record that did not fit).
+ * A region's head is its first bytes. Takers move `used` forward by compare-and-swap; whoever
+ * finds the region too short maps the next one and swings `current` from the old one; who loses
+ * that race unmaps his. The rest of the old region is lost (at most the size of one record that
+ * did not fit).
  */
 #include "mm/meta.h"
 #include "mm/mm_types.h"
@@ -37,7 +38,8 @@ static bool new_region(struct region *old)
 	if (!r)
 		return false;
 	atomic_store_explicit(&r->used, sizeof(struct region), memory_order_relaxed);
-	if (atomic_compare_exchange_strong_explicit(&meta.current, &old, r, /* pairs: the load in meta_alloc */
+	/* pairs: the load in meta_alloc */
+	if (atomic_compare_exchange_strong_explicit(&meta.current, &old, r,
 						    memory_order_release, memory_order_relaxed))
 		return true;
 	os_unmap(r, REGION_SIZE);
@@ -60,9 +62,9 @@ void *meta_alloc(size_t size, size_t align)
 				start = ALIGN_UP(used, align);
 				if (start + size > REGION_SIZE)
 					break;
-			} while (!atomic_compare_exchange_weak_explicit(&r->used, &used, start + size,
-									memory_order_relaxed,
-									memory_order_relaxed));
+			} while (!atomic_compare_exchange_weak_explicit(
+				&r->used, &used, start + size, memory_order_relaxed,
+				memory_order_relaxed));
 			if (start + size <= REGION_SIZE)
 				return (char *)r + start;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for the allocator's own records. Layer: mm.
- * Lock-free and for ever: what comes from here is never unmapped, so a stale pointer to a record stays readable.
+ * Memory for the allocator's own records. Layer: mm. Lock-free and for ever: what comes from
+ * here is never unmapped, so a stale pointer to a record stays readable.
  */
 #ifndef KM_MM_META_H
 #define KM_MM_META_H

@@ -2,9 +2,10 @@
 /*
  * Frames, pages and pageblocks. Layer: mm.
  *
- * A frame is 4 KiB of address space, the grain of all metadata; a page is the system's page size (4, 16 or
- * 64 KiB), the grain of orders and of the operating system; a pageblock is 64 KiB, the grain of the class map.
- * Every frame of a section has a struct page, but only the first frame of a page, block or slab uses it.
+ * A frame is 4 KiB of address space, the grain of all metadata; a page is the system's page
+ * size (4, 16 or 64 KiB), the grain of orders and of the operating system; a pageblock is 64
+ * KiB, the grain of the class map. Every frame of a section has a struct page, but only the
+ * first frame of a page, block or slab uses it.
  */
 #ifndef KM_MM_MM_TYPES_H
 #define KM_MM_MM_TYPES_H
@@ -36,7 +37,8 @@ enum page_state {
 struct page {
 	u8 state;		/* enum page_state */
 	u8 order;		/* of the block, in pages */
-	bool on_lru;		/* of a pageblock's first frame: free, wholly, and not known to be clean */
+	/* of a pageblock's first frame: free, wholly, and not known to be clean */
+	bool on_lru;
 	u32 head_offset;	/* PAGE_SLAB_TAIL: pageblocks back to the first */
 	unsigned long seq;	/* of a pageblock on the lru: when it was freed */
 	struct list_head list;	/* PAGE_FREE: free_area; PAGE_ISOLATED: zone->isolated; pcp list */

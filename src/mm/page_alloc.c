@@ -3,17 +3,19 @@
  * The buddy allocator. Layer: mm. Knows nothing of slabs.
  *
  * States of a block (its first struct page):
- *   PAGE_FREE      on free_area[order]; merged with its buddy whenever that is free and of the same order
+ *   PAGE_FREE      on free_area[order]; merged with its buddy when that is free, of the same order
  *   PAGE_ISOLATED  on zone->isolated, owned by one purging thread, which puts it back
  *   PAGE_USED      the caller's
- *   deferred       PAGE_USED or PAGE_ISOLATED, pushed on zone->deferred by a free that could not have the lock
+ *   deferred       PAGE_USED or PAGE_ISOLATED, on zone->deferred: its free could not have the lock
  *
- * Clean and dirty: the dirty masks of memmap say which frames may hold memory; they go with the address, so
- * blocks of both kinds merge. A wholly free pageblock with dirty frames is on zone->lru, oldest first; the
- * purger takes the free block around the oldest one out, gives its dirty frames back outside the lock, and frees it again.
- * Frames that the system will not take (mlock, seccomp) stay dirty but leave the lru, so that nobody tries for ever.
+ * Clean and dirty: the dirty masks of memmap say which frames may hold memory; they go with the
+ * address, so blocks of both kinds merge. A wholly free pageblock with dirty frames is on
+ * zone->lru, oldest first; the purger takes the free block around the oldest one out, gives its
+ * dirty frames back outside the lock, and frees it again. Frames that the system will not take
+ * (mlock, seccomp) stay dirty but leave the lru, so that nobody tries for ever.
  *
- * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their pages are.
+ * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their
+ * pages are.
  */
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
@@ -200,8 +202,12 @@ static bool zone_grow(struct zone *z, unsigned int order)
 	return true;
 }
 
-/* Splits a block that is on no list down to the order; of its halves, one with dirty frames is kept, else the lower. */
-static unsigned long expand(struct zone *z, unsigned long addr, unsigned int from, unsigned int order)
+/*
+ * Splits a block that is on no list down to the order; of its halves, one with dirty frames is
+ * kept, else the lower.
+ */
+static unsigned long expand(struct zone *z, unsigned long addr, unsigned int from,
+			    unsigned int order)
 {
 	while (from > order) {
 		unsigned long upper;
@@ -221,7 +227,10 @@ static unsigned long expand(struct zone *z, unsigned long addr, unsigned int fro
 	return addr;
 }
 
-/* Zone lock held. Dirty memory of any order before clean memory: what is touched once serves again. */
+/*
+ * Zone lock held. Dirty memory of any order before clean memory: what is touched once serves
+ * again.
+ */
 static struct page *rmqueue(struct zone *z, unsigned int order)
 {
 	unsigned int o, dirty;
@@ -373,7 +382,10 @@ unsigned long zone_oldest_seq(void)
 	return seq;
 }
 
-/* Once it is unmapped anyone may map something there, so what we keep about it goes before. Zone lock held. */
+/*
+ * Once it is unmapped anyone may map something there, so what we keep about it goes before.
+ * Zone lock held.
+ */
 static bool unmap_block(struct zone *z, struct page *page)
 {
 	unsigned long addr = page_address(page), size = PAGE_SIZE << page->order, a;
@@ -450,9 +462,11 @@ static unsigned long count_valid(struct list_head *list, unsigned int order, boo
 		struct page *buddy = virt_to_page(addr ^ (PAGE_SIZE << order));
 
 		n++;
-		*ok &= page->state == PAGE_FREE && page->order == order && virt_to_page(addr) == page;
+		*ok &= page->state == PAGE_FREE && page->order == order &&
+		       virt_to_page(addr) == page;
 		*ok &= IS_ALIGNED(addr, PAGE_SIZE << order);
-		*ok &= order == MAX_PAGE_ORDER || !buddy || READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order;
+		*ok &= order == MAX_PAGE_ORDER || !buddy || READ_ONCE(buddy->state) != PAGE_FREE ||
+		       buddy->order != order;
 	}
 	return n;
 }
@@ -468,7 +482,8 @@ bool zone_validate(void)
 	if (!zone_lock(z))
 		return false;
 	for (o = 0; o <= MAX_PAGE_ORDER; o++) {
-		n = count_valid(&z->free_area[o].free_list[0], o, &ok) + count_valid(&z->free_area[o].free_list[1], o, &ok);
+		n = count_valid(&z->free_area[o].free_list[0], o, &ok) +
+		    count_valid(&z->free_area[o].free_list[1], o, &ok);
 		ok &= n == z->free_area[o].nr_free;
 		pages += n << o;
 	}

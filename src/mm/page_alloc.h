@@ -17,7 +17,8 @@ struct zone {
 	bool ready;
 	struct free_area free_area[MAX_PAGE_ORDER + 1];
 	struct list_head lru;		/* free pageblocks with dirty frames, oldest first */
-	struct list_head isolated;	/* blocks whose pages are being given back, outside the lock */
+	/* blocks whose pages are being given back, outside the lock */
+	struct list_head isolated;
 	unsigned long managed_pages;
 	unsigned long free_pages;	/* on free_area */
 	unsigned long nr_chunks;
@@ -27,14 +28,18 @@ struct zone {
 extern struct zone zone_normal __km(zone_normal);
 
 /*
- * A block of 2^order pages, aligned to its size; its dirty masks tell which frames read as zero. NULL without memory,
- * or where the zone lock cannot be had (the caller then takes the nolock path).
+ * A block of 2^order pages, aligned to its size; its dirty masks tell which frames read as
+ * zero. NULL without memory, or where the zone lock cannot be had (the caller then takes the
+ * nolock path).
  */
 struct page *alloc_block(unsigned int order, gfp_t gfp) __km(alloc_block);
 void free_block(struct page *page, unsigned int order) __km(free_block);
 unsigned long page_address(const struct page *page) __km(page_address);
 
-/* Gives the free block that was freed first back to the system; frames purged, 0 if there is none. */
+/*
+ * Gives the free block that was freed first back to the system; frames purged, 0 if there is
+ * none.
+ */
 unsigned long zone_purge_oldest(void) __km(zone_purge_oldest);
 /* When its oldest dirty pageblock was freed; ULONG_MAX if there is none. Racy. */
 unsigned long zone_oldest_seq(void) __km(zone_oldest_seq);
@@ -42,7 +47,10 @@ unsigned long zone_oldest_seq(void) __km(zone_oldest_seq);
 /* Unmaps the free blocks of a pageblock and more, for a process at its limit; bytes. */
 size_t zone_unmap_free(void) __km(zone_unmap_free);
 
-/* fork: the child owns every lock that the parent took; blocks in flight come back as dirty ones. */
+/*
+ * fork: the child owns every lock that the parent took; blocks in flight come back as dirty
+ * ones.
+ */
 void zone_fork_child(void) __km(zone_fork_child);
 
 /* Debug: free_area against mem_map; false if an invariant is broken. Takes the lock. */

@@ -27,16 +27,16 @@ _Atomic bool mm_ready;
 static _Atomic unsigned int mm_init_state;
 
 /*
- * Page size, options, caches. The first caller does it, the others wait: it takes microseconds, makes no
- * call that could come back here, and signals are blocked meanwhile.
+ * Page size, options, caches. The first caller does it, the others wait: it takes microseconds,
+ * makes no call that could come back here, and signals are blocked meanwhile.
  */
 void mm_init(void)
 {
 	unsigned int expect = 0;
 	unsigned long mask = os_block_signals();
 
-	if (!atomic_compare_exchange_strong_explicit(&mm_init_state, &expect, 1, memory_order_acquire,
-						     memory_order_relaxed)) {
+	if (!atomic_compare_exchange_strong_explicit(&mm_init_state, &expect, 1,
+						     memory_order_acquire, memory_order_relaxed)) {
 		os_restore_signals(mask);
 		while (!atomic_load_explicit(&mm_ready, memory_order_acquire))
 			os_yield();
@@ -95,9 +95,9 @@ static struct pcpu *take_free_cpu(bool orphans)
 }
 
 /*
- * Before a new slot is made. Most threads tell when they end; where none can (there was no key left), all slots are
- * looked at each time, else when their number has doubled: some threads make their first allocation in the last round
- * of their destructors.
+ * Before a new slot is made. Most threads tell when they end; where none can (there was no key
+ * left), all slots are looked at each time, else when their number has doubled: some threads
+ * make their first allocation in the last round of their destructors.
  */
 static struct pcpu *find_free_cpu(void)
 {
@@ -133,8 +133,9 @@ struct pcpu *cpu_acquire(void)
 		head = atomic_load_explicit(&all_cpus, memory_order_relaxed);
 		do {
 			c->next = head;
-		} while (!atomic_compare_exchange_weak_explicit(&all_cpus, &head, c, /* pairs: for_each_cpu */
-								memory_order_release, memory_order_relaxed));
+		/* pairs: for_each_cpu */
+		} while (!atomic_compare_exchange_weak_explicit(
+			&all_cpus, &head, c, memory_order_release, memory_order_relaxed));
 		atomic_fetch_add_explicit(&nr_cpus, 1, memory_order_relaxed);
 	}
 	own_cpu = c;
@@ -150,12 +151,16 @@ void cpu_exit(void)
 	exit_rounds = UINT_MAX;
 	/* this_cpu stays &busy_cpu: what the thread still does goes without a slot */
 	if (!c || entered != c)
-		return;		/* left by siglongjmp: the slot's state is not known, so nobody gets it */
+		/* left by siglongjmp: the slot's state is not known, so nobody gets it */
+		return;
 	slab_flush_all_sheaves(c);
 	locked = spin_lock(&c->lock);
 	if (locked) {
 		cpu_drain_inbox(c);
-		/* a few slots with their slabs wait for the next threads; of more, what is empty goes back */
+		/*
+		 * a few slots with their slabs wait for the next threads; of more, what is
+		 * empty goes back
+		 */
 		if (atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed) >= DEAD_KEEP)
 			slab_release_empty(c);
 	}

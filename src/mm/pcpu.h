@@ -2,11 +2,12 @@
 /*
  * struct pcpu: a thread slot. Layer: mm.
  *
- * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's). Taken from DEAD to LIVE, and back,
- * by who holds `lock`; a thread that cannot have the lock when it ends stores DEAD without it and never touches
- * the slot again. Records are never unmapped.
- * `cache` belongs to the slot's thread alone, without a lock. Everything from `lock` on belongs to the holder of the lock,
- * but for the atomics: that is the thread once a miss, or anyone who got it by trylock.
+ * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's).
+ * Taken from DEAD to LIVE, and back, by who holds `lock`; a thread that cannot have the lock
+ * when it ends stores DEAD without it and never touches the slot again. Records are never
+ * unmapped. `cache` belongs to the slot's thread alone, without a lock. Everything from `lock`
+ * on belongs to the holder of the lock, but for the atomics: that is the thread once a miss, or
+ * anyone who got it by trylock.
  */
 #ifndef KM_MM_PCPU_H
 #define KM_MM_PCPU_H
@@ -27,7 +28,8 @@ struct cpu_slabs {
 	unsigned int nr_slabs;
 };
 
-static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "the busy slot in hot_data has room for the caches");
+static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE,
+	      "the busy slot in hot_data has room for the caches");
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
@@ -40,7 +42,8 @@ struct pcpu {
 	bool fork_held;			/* this lock was taken for the fork that is under way */
 	u8 ready;
 	_Atomic u8 state;		/* enum cpu_state */
-	bool flush_request;		/* someone wants the memory in the sheaves: honoured at the next miss */
+	/* someone wants the memory in the sheaves: honoured at the next miss */
+	bool flush_request;
 	int tid;			/* of the thread that took it last */
 	_Atomic u32 inbox_len;		/* slabs pushed since it was emptied; a hint */
 	_Atomic(struct slab *) inbox;
@@ -52,11 +55,17 @@ struct pcpu {
 	struct cpu_slabs slabs[NR_CLASSES];
 };
 
-/* Until the first allocation has set up page size, options and caches; mm_init() does, once, from any thread. */
+/*
+ * Until the first allocation has set up page size, options and caches; mm_init() does, once,
+ * from any thread.
+ */
 extern _Atomic bool mm_ready __km(mm_ready);
 void mm_init(void) __km(mm_init);
 
-/* In init/, registered by name: a thread got its first slot; this process is a child that no fork handler told so. */
+/*
+ * In init/, registered by name: a thread got its first slot; this process is a child that no
+ * fork handler told so.
+ */
 void cpu_thread_started(void) __km(cpu_thread_started);
 void fork_raw_child(void) __km(fork_raw_child);
 extern _Atomic unsigned long *fork_word __km(fork_word);	/* reads 0 in such a child */
@@ -88,7 +97,10 @@ static inline void set_main_sheaf(struct cpu_cache *cc, struct slab_sheaf *sheaf
 struct pcpu *cpu_acquire(void) __km(cpu_acquire);
 /* The end of a thread: nothing that it does later touches its slot. */
 void cpu_exit(void) __km(cpu_exit);
-/* The lock of the slot is lost (a visitor left by siglongjmp, or was cut off by a raw fork): the thread takes another. */
+/*
+ * The lock of the slot is lost (a visitor left by siglongjmp, or was cut off by a raw fork):
+ * the thread takes another.
+ */
 void cpu_abandon(struct pcpu *c) __km(cpu_abandon);
 extern _Atomic unsigned int nr_cpus __km(nr_cpus);	/* slots there are */
 extern _Atomic unsigned int nr_dead_cpus __km(nr_dead_cpus);	/* a hint */

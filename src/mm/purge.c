@@ -2,11 +2,12 @@
 /*
  * When free memory goes back to the system. Layer: mm.
  *
- * budget = live / USED_SHARE, at least BUDGET_MIN, plus `extra`. Free dirty memory above it is given back as it is
- * freed, oldest first, down to 3/4 of the budget: one burst of system calls per quarter budget freed, none in steady
- * state. `extra` grows by every frame that was purged and needed again within SOON_MS, so a loop of equal bursts keeps
- * its memory from the second round on; every DECAY_MS it loses half of what lay free for all that time.
- * All counters are relaxed atomics: an error of a few frames changes nothing.
+ * budget = live / USED_SHARE, at least BUDGET_MIN, plus `extra`. Free dirty memory above it is
+ * given back as it is freed, oldest first, down to 3/4 of the budget: one burst of system calls
+ * per quarter budget freed, none in steady state. `extra` grows by every frame that was purged
+ * and needed again within SOON_MS, so a loop of equal bursts keeps its memory from the second
+ * round on; every DECAY_MS it loses half of what lay free for all that time. All counters are
+ * relaxed atomics: an error of a few frames changes nothing.
  */
 #include "mm/purge.h"
 #include "mm/page_alloc.h"

@@ -7,11 +7,13 @@
 
 struct purge_state {
 	_Atomic long used;	/* in slabs and vmalloc areas, resident or not */
-	_Atomic long dirty;	/* free, held back from the system: what is on zone->lru and vmap.lru */
+	/* free, held back from the system: what is on zone->lru and vmap.lru */
+	_Atomic long dirty;
 	_Atomic long extra;	/* what the budget gained because purged memory was needed again */
 	_Atomic long recent;	/* purged and not needed again yet */
 	_Atomic unsigned long recent_ms;	/* when, last */
-	_Atomic unsigned long period_ms;	/* when the period began over which extra must show its use */
+	/* when the period began over which extra must show its use */
+	_Atomic unsigned long period_ms;
 	_Atomic long idle_min;	/* the least that was dirty since then */
 	_Atomic unsigned long seq;	/* counts frees of pageblocks and areas: their age */
 	_Atomic long peak_used;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reclaim, in this order: own sheaves, barns, other slots' inboxes and empty slabs (by trylock), pages inside slabs in use,
- * free pages. Sheaves of other threads cannot be touched; those are asked to flush at their next miss. Layer: mm.
+ * Reclaim, in this order: own sheaves, barns, other slots' inboxes and empty slabs (by
+ * trylock), pages inside slabs in use, free pages. Sheaves of other threads cannot be touched;
+ * those are asked to flush at their next miss. Layer: mm.
  */
 #include "mm/reclaim.h"
 #include "mm/page_alloc.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Slab table and totals. Layer: mm. Free objects are read before totals, so that nothing comes out negative. */
+/*
+ * Slab table and totals. Layer: mm. Free objects are read before totals, so that nothing comes
+ * out negative.
+ */
 #include "mm/show_mem.h"
 #include "mm/meta.h"
 #include "mm/page_alloc.h"
@@ -68,8 +71,11 @@ void heap_get_usage(struct heap_usage *u)
 	u->area_system = vs.busy_bytes + vs.free_bytes;
 	u->nr_areas = vs.nr_busy;
 	u->area_dirty = MIN(vs.dirty_bytes, vs.free_bytes);
-	u->slab_dirty = (size_t)MAX(atomic_load_explicit(&purge_state.dirty, memory_order_relaxed), 0l) << FRAME_SHIFT;
-	u->slab_dirty = MIN(u->slab_dirty - MIN(u->slab_dirty, vs.dirty_bytes), u->slab_system - u->slab_in_use);
+	u->slab_dirty =
+		(size_t)MAX(atomic_load_explicit(&purge_state.dirty, memory_order_relaxed), 0l)
+		<< FRAME_SHIFT;
+	u->slab_dirty = MIN(u->slab_dirty - MIN(u->slab_dirty, vs.dirty_bytes),
+			    u->slab_system - u->slab_in_use);
 	u->meta = meta_bytes();
 }
 
@@ -81,19 +87,22 @@ void slabinfo_show(void (*emit)(const char *line, size_t len, void *arg), void *
 
 	n = scnprintf(line, sizeof(line), "slabinfo - version: 2.1\n");
 	emit(line, n, arg);
-	n = scnprintf(line, sizeof(line), "# name            <active_objs> <num_objs> <objsize> <objperslab> "
-		      "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> "
-		      "<num_slabs> <sharedavail>\n");
+	n = scnprintf(line, sizeof(line),
+		      "# name            <active_objs> <num_objs> <objsize> <objperslab> "
+		      "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> "
+		      ": slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	emit(line, n, arg);
 	for (i = nr_kmalloc_caches; i; i--) {	/* the newest first, as the kernel lists them */
 		struct kmem_cache *s = &kmalloc_caches[i];
 		struct slab_usage u;
 
 		slab_get_usage(s, &u);
-		n = scnprintf(line, sizeof(line), "%-17s %6lu %6lu %6u %4u %4lu", s->name, u.active_objs, u.num_objs,
-			      s->size, s->objects, s->blocks * PAGEBLOCK_SIZE >> os_page_shift);
+		n = scnprintf(line, sizeof(line), "%-17s %6lu %6lu %6u %4u %4lu", s->name,
+			      u.active_objs, u.num_objs, s->size, s->objects,
+			      s->blocks * PAGEBLOCK_SIZE >> os_page_shift);
 		n += scnprintf(line + n, sizeof(line) - n, " : tunables %4u %4u %4u", 0u, 0u, 0u);
-		n += scnprintf(line + n, sizeof(line) - n, " : slabdata %6lu %6lu %6lu\n", u.nr_slabs, u.nr_slabs, 0ul);
+		n += scnprintf(line + n, sizeof(line) - n, " : slabdata %6lu %6lu %6lu\n",
+			       u.nr_slabs, u.nr_slabs, 0ul);
 		emit(line, n, arg);
 	}
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the allocator: slab table and totals. Layer: mm. Takes no lock, allocates nothing; racy by a few objects. */
+/*
+ * Reading the allocator: slab table and totals. Layer: mm. Takes no lock, allocates nothing;
+ * racy by a few objects.
+ */
 #ifndef KM_MM_SHOW_MEM_H
 #define KM_MM_SHOW_MEM_H
 
@@ -7,7 +10,8 @@
 
 struct slab_usage {
 	unsigned long nr_slabs, num_objs;
-	unsigned long active_objs;	/* as the kernel counts: num_objs less those free in slabs */
+	/* as the kernel counts: num_objs less those free in slabs */
+	unsigned long active_objs;
 	unsigned long in_sheaves;	/* of the active ones: cached, not the program's */
 };
 
@@ -25,7 +29,8 @@ void slab_get_usage(struct kmem_cache *s, struct slab_usage *u) __km(slab_get_us
 void heap_get_usage(struct heap_usage *u) __km(heap_get_usage);
 
 /* Calls emit with each line of a table in the format of /proc/slabinfo 2.1, newline included. */
-void slabinfo_show(void (*emit)(const char *line, size_t len, void *arg), void *arg) __km(slabinfo_show);
+void slabinfo_show(void (*emit)(const char *line, size_t len, void *arg), void *arg)
+	__km(slabinfo_show);
 bool slabinfo_write(int fd) __km(slabinfo_write);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Caches, slabs, sheaves, barns: types and the calls between the slab files. Layer: mm.
- * slub.c has the states and the locks, slub_remote.c the protocol between slots, slub_nolock.c what is done without a slot.
+ * Caches, slabs, sheaves, barns: types and the calls between the slab files. Layer: mm. slub.c
+ * has the states and the locks, slub_remote.c the protocol between slots, slub_nolock.c what is
+ * done without a slot.
  */
 #ifndef KM_MM_SLAB_H
 #define KM_MM_SLAB_H
@@ -14,8 +15,9 @@
 #define KMALLOC_MAX_CACHE_SIZE	131072ul	/* above: vmalloc */
 
 /*
- * What the head pageblock's mem_map (1 KiB) leaves for the two bitmaps after struct slab: 56 words each. Slabs of the
- * two smallest classes have no more objects than that; the rest of their pageblock is address space that nobody touches.
+ * What the head pageblock's mem_map (1 KiB) leaves for the two bitmaps after struct slab: 56
+ * words each. Slabs of the two smallest classes have no more objects than that; the rest of
+ * their pageblock is address space that nobody touches.
  */
 #define SLAB_HEAD_SIZE		128u
 #define SLAB_MAP_WORDS		((PAGEBLOCK_FRAMES * 64u - SLAB_HEAD_SIZE) / 16u)
@@ -27,12 +29,16 @@
 #define BARN_MAX_FULL		16u		/* full sheaves a cache keeps for any thread */
 #define BARN_MAX_BYTES		(256u << 10)
 
-/* An array stack of objects. While it is a slot's main sheaf, count lives in the slot's top pointer. */
+/*
+ * An array stack of objects. While it is a slot's main sheaf, count lives in the slot's top
+ * pointer.
+ */
 struct slab_sheaf {
 	struct slab_sheaf *next;	/* in a barn */
 	unsigned int count;
 	unsigned int capacity;
-	void *sentinel;			/* NULL: what the hit path of free() finds below an empty sheaf */
+	/* NULL: what the hit path of free() finds below an empty sheaf */
+	void *sentinel;
 	void *objects[];
 };
 
@@ -55,7 +61,8 @@ struct kmem_cache {
 	char name[20];
 	struct node_barn barn;
 	_Atomic unsigned long nr_slabs;
-	_Atomic(struct slab *) nolock_slabs;	/* all of them, linked by next_nolock; never removed */
+	/* all of them, linked by next_nolock; never removed */
+	_Atomic(struct slab *) nolock_slabs;
 	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
 	_Atomic unsigned long nr_nolock_slabs;
 	_Atomic long nr_nolock_free;	/* objects free in them; may be off for a moment */
@@ -67,7 +74,10 @@ enum slab_where {		/* of an owned slab; see the table in slub.c */
 	SLAB_PARTIAL,
 };
 
-/* Lies on the first two struct pages of the slab; the bitmaps follow. Words with a comment H: the holder of owner's lock. */
+/*
+ * Lies on the first two struct pages of the slab; the bitmaps follow. Words with a comment H:
+ * the holder of owner's lock.
+ */
 struct slab {
 	u8 state;			/* PAGE_SLAB, same place as in struct page */
 	u8 order;
@@ -77,21 +87,24 @@ struct slab {
 	u32 nfree;			/* H bits set in free_map */
 	s32 debt;			/* H objects collected - objects announced */
 	u32 hint;			/* H no free bit in lower words */
-	u32 high_water;			/* H objects from here on were never handed out and read as zero */
+	/* H objects from here on were never handed out and read as zero */
+	u32 high_water;
 	struct kmem_cache *cache;
 	unsigned long base;
 	struct list_head list;		/* H slot's partial list */
 	_Atomic(struct pcpu *) owner;	/* stored by the holder; never NULL unless nolock */
 
 	_Atomic u32 pending;		/* objects announced and not collected */
-	u32 freed;			/* H objects freed since the free pages were last given back */
+	/* H objects freed since the free pages were last given back */
+	u32 freed;
 	_Atomic(struct slab *) link;	/* in an inbox */
 	struct slab *next_nolock;
 	bool purged;			/* H pages inside were given back since it was made */
 	bool in_inbox;			/* debug: on an inbox or in a taken list */
 };
 
-static_assert(sizeof(struct slab) <= SLAB_HEAD_SIZE, "struct slab and its bitmaps fit in a pageblock's mem_map");
+static_assert(sizeof(struct slab) <= SLAB_HEAD_SIZE,
+	      "struct slab and its bitmaps fit in a pageblock's mem_map");
 static_assert(offsetof(struct slab, head_offset) == offsetof(struct page, head_offset), "overlay");
 
 static __always_inline u64 *free_map(struct slab *slab)
@@ -107,54 +120,72 @@ static __always_inline _Atomic u64 *remote_map(struct slab *slab)
 extern struct kmem_cache kmalloc_caches[NR_CLASSES] __km(kmalloc_caches);
 extern unsigned int nr_kmalloc_caches __km(nr_kmalloc_caches);	/* used: 1..nr */
 
-/* The class of size is [(size + 127) / 128]; for sizes up to SMALL_SIZE_MAX see hot_data. All 0 before start-up. */
+/*
+ * The class of size is [(size + 127) / 128]; for sizes up to SMALL_SIZE_MAX see hot_data. All 0
+ * before start-up.
+ */
 extern u8 size_class_large[KMALLOC_MAX_CACHE_SIZE / 128 + 1] __km(size_class_large);
 extern u8 size_class_natural[KMALLOC_MAX_CACHE_SIZE / 128 + 1] __km(size_class_natural);
 
 static __always_inline unsigned int size_class(size_t size)	/* size <= KMALLOC_MAX_CACHE_SIZE */
 {
-	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] : size_class_large[(size + 127) / 128];
+	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] :
+					size_class_large[(size + 127) / 128];
 }
 
 /* The class whose alignment is that of its size. */
 static inline unsigned int natural_size_class(size_t size)
 {
-	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] : size_class_natural[(size + 127) / 128];
+	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] :
+					size_class_natural[(size + 127) / 128];
 }
 
 /* slab_common.c */
 void kmalloc_caches_init(bool classic) __km(kmalloc_caches_init);
 struct slab *virt_to_slab(unsigned long addr) __km(virt_to_slab);	/* NULL if there is none */
 /* Number of the object at p; reports and returns false for what is not the start of one. */
-bool slab_object_index(struct slab *slab, const void *p, unsigned int *index) __km(slab_object_index);
+bool slab_object_index(struct slab *slab, const void *p, unsigned int *index)
+	__km(slab_object_index);
 void report_double_free(struct slab *slab, const void *p) __km(report_double_free);
 struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s) __km(alloc_empty_sheaf);
-/* Barn: full sheaves in exchange for empty ones; NULL or false where the barn has none, is full or cannot be locked. */
-struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty) __km(barn_get_full);
+/*
+ * Barn: full sheaves in exchange for empty ones; NULL or false where the barn has none, is full
+ * or cannot be locked.
+ */
+struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
+	__km(barn_get_full);
 struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full) __km(barn_put_full);
 struct slab_sheaf *barn_take_all_full(struct kmem_cache *s) __km(barn_take_all_full);
 void barn_put_empty(struct kmem_cache *s, struct slab_sheaf *sheaf) __km(barn_put_empty);
 
 /*
- * slub.c: everything that misses. The busy mark is set; c is what the entry loaded, and what it must hold afterwards
- * is put back here. Allocation: NULL and ENOMEM without memory. zeroed (may be NULL): whether the object reads as zero.
+ * slub.c: everything that misses. The busy mark is set; c is what the entry loaded, and what it
+ * must hold afterwards is put back here. Allocation: NULL and ENOMEM without memory. zeroed
+ * (may be NULL): whether the object reads as zero.
  */
 void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp) __km(slab_alloc_slow);
 void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed) __km(slab_zalloc_slow);
 void slab_free_slow(void *p, struct pcpu *c) __km(slab_free_slow);
-/* Objects of one cache to their slabs, whosever they are; without c (NULL) or its lock all by the remote path. */
-void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n) __km(slab_flush);
+/*
+ * Objects of one cache to their slabs, whosever they are; without c (NULL) or its lock all by
+ * the remote path.
+ */
+void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
+	__km(slab_flush);
 /* The slot's own sheaves, by its own thread (or of a slot that has none any more). */
 void slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
 /* The lock of c is held for the following. */
-void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);	/* n bits were set in free_map */
-void slab_release_empty(struct pcpu *c) __km(slab_release_empty);	/* all of them, and the page list */
+/* n bits were set in free_map */
+void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);
+/* all of them, and the page list */
+void slab_release_empty(struct pcpu *c) __km(slab_release_empty);
 /* Gives back pages without a live object inside slabs in use; frames. */
 unsigned long slab_purge_partial(struct pcpu *c) __km(slab_purge_partial);
 void slab_purge_partial_check(struct pcpu *c) __km(slab_purge_partial_check);
 void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
 	__km(slab_init);
-void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last) __km(slab_mark_dirty);
+void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
+	__km(slab_mark_dirty);
 unsigned long slab_dontneed_free(struct slab *slab, const u64 *map) __km(slab_dontneed_free);
 
 /* slub_remote.c */
@@ -173,6 +204,7 @@ unsigned long nolock_purge(void) __km(nolock_purge);
 
 extern _Atomic long nolock_frees_in_flight __km(nolock_frees_in_flight);
 extern _Atomic unsigned long nr_nolock_allocs __km(nr_nolock_allocs);
-extern _Atomic unsigned long nr_lost_objects __km(nr_lost_objects);	/* left in sheaves that a fork cut off */
+/* left in sheaves that a fork cut off */
+extern _Atomic unsigned long nr_lost_objects __km(nr_lost_objects);
 
 #endif

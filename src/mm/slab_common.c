@@ -2,8 +2,9 @@
 /*
  * The table of kmalloc caches, object numbers, sheaves and barns. Layer: mm.
  *
- * A barn is a cache's stock of full and empty sheaves, under barn->lock (rank LOCK_BARN); objects in it belong to nobody's
- * slot, so memory freed by one thread reaches another 64 objects at a time. Sheaves are never unmapped.
+ * A barn is a cache's stock of full and empty sheaves, under barn->lock (rank LOCK_BARN);
+ * objects in it belong to nobody's slot, so memory freed by one thread reaches another 64
+ * objects at a time. Sheaves are never unmapped.
  */
 #include "mm/slab.h"
 #include "mm/meta.h"
@@ -36,9 +37,11 @@ static const unsigned int classic_sizes[] = {
 #undef KMALLOC_CLASSIC_SIZE
 };
 
-static_assert(ARRAY_SIZE(default_sizes) + ARRAY_SIZE(staggered_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
+static_assert(ARRAY_SIZE(default_sizes) + ARRAY_SIZE(staggered_sizes) <= CLASS_OTHER - 1,
+	      "at most 62 kmalloc caches");
 static_assert(ARRAY_SIZE(classic_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc caches");
-#define KMALLOC_SIZE(n) static_assert((n) == 8 || (n) % ((n) > SMALL_SIZE_MAX ? 256 : 16) == 0, "see the rules");
+#define KMALLOC_SIZE(n) \
+	static_assert((n) == 8 || (n) % ((n) > SMALL_SIZE_MAX ? 256 : 16) == 0, "see the rules");
 #include "mm/kmalloc_sizes.h"
 #undef KMALLOC_SIZE
 
@@ -47,7 +50,8 @@ static void cache_init(struct kmem_cache *s, unsigned int index, unsigned int si
 	s->size = size;
 	s->index = index;
 	s->reciprocal = DIV_ROUND_UP(1ul << 40, size);
-	s->blocks = (unsigned int)roundup_pow_of_two(DIV_ROUND_UP(SLAB_MIN_OBJECTS * size, PAGEBLOCK_SIZE));
+	s->blocks = (unsigned int)roundup_pow_of_two(
+		DIV_ROUND_UP(SLAB_MIN_OBJECTS * size, PAGEBLOCK_SIZE));
 	s->objects = MIN((unsigned int)(s->blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS);
 	s->sheaf_capacity = MAX(2u, MIN(SHEAF_MAX_OBJECTS, SHEAF_MAX_BYTES / size));
 	s->max_full = MAX(1u, MIN(BARN_MAX_FULL, BARN_MAX_BYTES / (s->sheaf_capacity * size)));
@@ -57,8 +61,12 @@ static void cache_init(struct kmem_cache *s, unsigned int index, unsigned int si
 		scnprintf(s->name, sizeof(s->name), "kmalloc-%u", size);
 }
 
-/* Sizes in (sizes[i - 1], sizes[i]] get class first + i, from the step of the smallest of them on. */
-static void fill_table(u8 *table, unsigned int from, const unsigned int *sizes, unsigned int n, unsigned int first)
+/*
+ * Sizes in (sizes[i - 1], sizes[i]] get class first + i, from the step of the smallest of them
+ * on.
+ */
+static void fill_table(u8 *table, unsigned int from, const unsigned int *sizes, unsigned int n,
+		       unsigned int first)
 {
 	unsigned int i, step = DIV_ROUND_UP(from, 128u);
 
@@ -70,7 +78,8 @@ static void fill_table(u8 *table, unsigned int from, const unsigned int *sizes, 
 void kmalloc_caches_init(bool classic)
 {
 	const unsigned int *sizes = classic ? classic_sizes : default_sizes;
-	unsigned int i, n = classic ? ARRAY_SIZE(classic_sizes) : ARRAY_SIZE(default_sizes), step = 0;
+	unsigned int i, n = classic ? ARRAY_SIZE(classic_sizes) : ARRAY_SIZE(default_sizes),
+			step = 0;
 
 	for (i = 0; i < n; i++)
 		cache_init(&kmalloc_caches[i + 1], i + 1, sizes[i]);
@@ -82,7 +91,8 @@ void kmalloc_caches_init(bool classic)
 	if (!classic) {
 		for (i = 0; i < ARRAY_SIZE(staggered_sizes); i++)
 			cache_init(&kmalloc_caches[n + i + 1], n + i + 1, staggered_sizes[i]);
-		fill_table(size_class_large, STAGGERED_FROM, staggered_sizes, ARRAY_SIZE(staggered_sizes), n + 1);
+		fill_table(size_class_large, STAGGERED_FROM, staggered_sizes,
+			   ARRAY_SIZE(staggered_sizes), n + 1);
 		n += ARRAY_SIZE(staggered_sizes);
 	}
 	nr_kmalloc_caches = n;
@@ -115,9 +125,11 @@ bool slab_object_index(struct slab *slab, const void *p, unsigned int *index)
 		return true;
 	if (i < s->objects)
 		report_bug("%s: invalid free of %p, %lu bytes inside the object at %p", s->name, p,
-			   offset - (unsigned long)i * s->size, (void *)(slab->base + (unsigned long)i * s->size));
+			   offset - (unsigned long)i * s->size,
+			   (void *)(slab->base + (unsigned long)i * s->size));
 	else
-		report_bug("%s: invalid free of %p, which is behind the last object of a slab", s->name, p);
+		report_bug("%s: invalid free of %p, which is behind the last object of a slab",
+			   s->name, p);
 	return false;
 }
 

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * Slabs and the slow paths of kmalloc and kfree. Layer: mm. Leads in: slab_alloc_slow, slab_free_slow. Leads down:
- * alloc_block, free_block, purge_check.
+ * Slabs and the slow paths of kmalloc and kfree. Layer: mm. Leads in: slab_alloc_slow,
+ * slab_free_slow. Leads down: alloc_block, free_block, purge_check.
  *
- * Where an owned slab is (slab->where; its owner is slab->owner, a slot; being in an inbox is independent of that):
+ * Where an owned slab is (slab->where; its owner is slab->owner, a slot; being in an inbox is
+ * independent of that):
  *
  *   where         free objects   list               how it gets there
- *   SLAB_CURRENT  any            none; slabs.current  made, adopted, or taken from the partial list by a refill
+ *   SLAB_CURRENT  any            none; slabs.current  made, or taken from the partial list
  *   SLAB_PARTIAL  at least 1     slabs.partial      a full one got an object back
  *   SLAB_FULL     0              none               a refill took the last object and moved on
- *   (released)    all, debt 0    page allocator's   all objects came home and the slot has others free in this cache
+ *   (released)    all, debt 0    page allocator's   all came home; the slot has others free
  *
- * Locks: a slot's slabs, lists, counters and page list belong to the holder of its lock (rank LOCK_CPU): the slot's thread
- * takes it once a miss, others try it. Sheaves belong to the slot's thread without a lock. Below: barn, zone.
- * A thread that cannot have its own lock (a fork is under way, or someone drains its inbox) does not wait long:
- * it allocates from the nolock slabs and frees by the remote path, both lock-free.
+ * Locks: a slot's slabs, lists, counters and page list belong to the holder of its lock (rank
+ * LOCK_CPU): the slot's thread takes it once a miss, others try it. Sheaves belong to the
+ * slot's thread without a lock. Below: barn, zone. A thread that cannot have its own lock (a
+ * fork is under way, or someone drains its inbox) does not wait long: it allocates from the
+ * nolock slabs and frees by the remote path, both lock-free.
  */
 #include "mm/pcpu.h"
 #include "mm/page_alloc.h"
@@ -24,7 +26,8 @@
 #include "kernel/printk.h"
 
 #define EARLY_FREES	16u	/* a thread's frees before it gets a slot for them */
-#define PURGE_PARTIAL_MIN	(128ul << 10)	/* bytes freed in a slot's slabs before their pages are worth a look */
+/* bytes freed in a slot's slabs before their pages are worth a look */
+#define PURGE_PARTIAL_MIN	(128ul << 10)
 
 /* ---- slabs ---- */
 
@@ -43,13 +46,17 @@ static bool blocks_are_clean(unsigned long base, unsigned int blocks)
 	return true;
 }
 
-/* The head pageblock's mem_map is ours alone; nobody can reach the slab before its class bytes are set. */
+/*
+ * The head pageblock's mem_map is ours alone; nobody can reach the slab before its class bytes
+ * are set.
+ */
 void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
 {
 	struct page *page = (struct page *)(void *)slab;
 	unsigned int i;
 
-	memset((char *)slab + 1, 0, SLAB_HEAD_SIZE - 1);	/* state: a neighbour's merge may look at it */
+	/* state: a neighbour's merge may look at it */
+	memset((char *)slab + 1, 0, SLAB_HEAD_SIZE - 1);
 	slab->order = (u8)(PAGEBLOCK_ORDER + ilog2(s->blocks));
 	slab->cache = s;
 	slab->base = base;
@@ -152,8 +159,8 @@ static void drain_pcp(struct pcpu *c)
 }
 
 /*
- * In a correct program debt 0 implies pending 0. Where an object was freed twice by different threads, the slab may be in
- * an inbox all the same: it stays until the report.
+ * In a correct program debt 0 implies pending 0. Where an object was freed twice by different
+ * threads, the slab may be in an inbox all the same: it stays until the report.
  */
 static bool may_release(struct slab *slab)
 {
@@ -175,7 +182,10 @@ void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 		slab->where = SLAB_PARTIAL;
 		list_add(&slab->list, &cs->partial);
 	}
-	/* One slab's worth stays, so that a program at the boundary does not make and release slabs all day. */
+	/*
+	 * One slab's worth stays, so that a program at the boundary does not make and release
+	 * slabs all day.
+	 */
 	if (may_release(slab) && cs->nfree - slab->nfree >= s->sheaf_capacity)
 		slab_release(c, slab);
 }
@@ -204,12 +214,14 @@ void slab_release_empty(struct pcpu *c)
 void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
 {
 	unsigned long size = slab->cache->size;
-	unsigned long from = first * size >> FRAME_SHIFT, to = ((last + 1) * size - 1) >> FRAME_SHIFT;
+	unsigned long from = first * size >> FRAME_SHIFT,
+		      to = ((last + 1) * size - 1) >> FRAME_SHIFT;
 	long refault = 0;
 
 	while (from <= to) {
 		unsigned int bit = from % PAGEBLOCK_FRAMES;
-		unsigned int n = (unsigned int)MIN(to - from + 1, (unsigned long)PAGEBLOCK_FRAMES - bit);
+		unsigned int n =
+			(unsigned int)MIN(to - from + 1, (unsigned long)PAGEBLOCK_FRAMES - bit);
 		u16 *mask = dirty_mask(slab->base + (from << FRAME_SHIFT));
 		u16 bits = (u16)bit_range(bit, n);
 
@@ -234,10 +246,13 @@ unsigned long slab_dontneed_free(struct slab *slab, const u64 *map)
 		bool free = false;
 
 		if (off < end) {
-			u16 mask = (u16)(*dirty_mask(slab->base + off) >> (off >> FRAME_SHIFT) % PAGEBLOCK_FRAMES);
-			unsigned int to = (unsigned int)MIN((off + PAGE_SIZE - 1) / size + 1, (unsigned long)s->objects);
+			u16 mask = (u16)(*dirty_mask(slab->base + off) >>
+					 (off >> FRAME_SHIFT) % PAGEBLOCK_FRAMES);
+			unsigned int to = (unsigned int)MIN((off + PAGE_SIZE - 1) / size + 1,
+							    (unsigned long)s->objects);
 
-			free = (mask & page_bits) && bitmap_all_set(map, (unsigned int)(off / size), to);
+			free = (mask & page_bits) &&
+			       bitmap_all_set(map, (unsigned int)(off / size), to);
 		}
 		if (free) {
 			run += PAGE_SIZE;
@@ -247,7 +262,8 @@ unsigned long slab_dontneed_free(struct slab *slab, const u64 *map)
 			purged += run >> FRAME_SHIFT;
 			for (; run; run -= PAGE_SIZE)
 				*dirty_mask(slab->base + off - run) &=
-					(u16)~(page_bits << ((off - run) >> FRAME_SHIFT) % PAGEBLOCK_FRAMES);
+					(u16) ~(page_bits
+						<< ((off - run) >> FRAME_SHIFT) % PAGEBLOCK_FRAMES);
 		}
 		run = 0;
 	}
@@ -296,7 +312,8 @@ void slab_purge_partial_check(struct pcpu *c)
 	limit = purge_limit();
 	if (limit == LONG_MAX)
 		return;
-	limit /= (long)atomic_load_explicit(&nr_cpus, memory_order_relaxed);	/* the budget is that of all slots */
+	/* the budget is that of all slots */
+	limit /= (long)atomic_load_explicit(&nr_cpus, memory_order_relaxed);
 	if ((long)(c->freed_bytes >> FRAME_SHIFT) <= limit && !purge_is_always())
 		return;
 	slab_purge_partial(c);
@@ -304,7 +321,10 @@ void slab_purge_partial_check(struct pcpu *c)
 
 /* ---- allocation ---- */
 
-/* Takes up to want objects, lowest address last in the array that ends at end (so it is handed out first). */
+/*
+ * Takes up to want objects, lowest address last in the array that ends at end (so it is handed
+ * out first).
+ */
 static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
 {
 	struct kmem_cache *s = slab->cache;
@@ -344,7 +364,10 @@ static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, 
 	return got;
 }
 
-/* Makes a slab with free objects current; lock held. may_make: adopt or make one if there is none. */
+/*
+ * Makes a slab with free objects current; lock held. may_make: adopt or make one if there is
+ * none.
+ */
 static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp, bool may_make)
 {
 	struct cpu_slabs *cs = &c->slabs[s->index];
@@ -470,7 +493,10 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 		return NULL;
 	cpu_drain_inbox(c);
 	slab = current_slab(c, s, gfp, true);
-	/* where objects came back, they are used first: clearing one is cheaper than touching another page */
+	/*
+	 * where objects came back, they are used first: clearing one is cheaper than touching
+	 * another page
+	 */
 	if (slab && slab->high_water < s->objects && slab->nfree == s->objects - slab->high_water) {
 		unsigned int index = slab->high_water;
 
@@ -488,8 +514,8 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 }
 
 /*
- * The frame around every slow entry: start-up, a handler inside the allocator, a thread's first slot, failure.
- * Returns the slot to work with, or NULL if the work must be done without one.
+ * The frame around every slow entry: start-up, a handler inside the allocator, a thread's first
+ * slot, failure. Returns the slot to work with, or NULL if the work must be done without one.
  */
 struct slow_entry {
 	struct pcpu *leave_as;	/* what this_cpu holds afterwards */
@@ -506,7 +532,8 @@ static struct pcpu *slow_enter(struct pcpu *c, struct slow_entry *e)
 		return NULL;
 	fork_check();
 	if (unlikely(own_cpu && c != own_cpu))
-		e->leave_as = c = own_cpu;	/* a handler took it between our load and store of this_cpu */
+		/* a handler took it between our load and store of this_cpu */
+		e->leave_as = c = own_cpu;
 	if (c != &empty_cpu && unlikely(READ_ONCE(c->lock.lost))) {
 		cpu_abandon(c);
 		e->leave_as = c = &empty_cpu;
@@ -533,8 +560,9 @@ static struct pcpu *slow_enter_alloc(struct pcpu *c, struct slow_entry *e)
 }
 
 /*
- * A thread whose first call is a free gets no slot for a few of them: at its end libc frees what it had made for the
- * thread, after all destructors, and nobody would hear of that slot again.
+ * A thread whose first call is a free gets no slot for a few of them: at its end libc frees
+ * what it had made for the thread, after all destructors, and nobody would hear of that slot
+ * again.
  */
 static struct pcpu *slow_enter_free(struct pcpu *c, struct slow_entry *e)
 {
@@ -596,7 +624,10 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 
 /* ---- freeing ---- */
 
-/* Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they were. */
+/*
+ * Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they
+ * were.
+ */
 static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **objects, unsigned int n)
 {
 	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
@@ -621,7 +652,8 @@ static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **obje
 }
 
 /* The same for a slab whose owner's lock we do not hold. */
-static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n, struct pcpu **sleeper)
+static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n,
+				   struct pcpu **sleeper)
 {
 	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
 	unsigned int i, index, word = 0, announced = 0;
@@ -658,12 +690,14 @@ void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned i
 		struct slab *slab = virt_to_slab((unsigned long)objects[i]);
 
 		if (unlikely(!slab || slab->cache != s)) {
-			report_bug("%s: free of %p, whose slab was released since", s->name, objects[i++]);
+			report_bug("%s: free of %p, whose slab was released since", s->name,
+				   objects[i++]);
 		} else if (slab->nolock) {
 			if (slab_object_index(slab, objects[i], &index) && !nolock_put(slab, index))
 				report_double_free(slab, objects[i]);
 			i++;
-		} else if (locked && atomic_load_explicit(&slab->owner, memory_order_relaxed) == c) {
+		} else if (locked &&
+			   atomic_load_explicit(&slab->owner, memory_order_relaxed) == c) {
 			i += put_run_local(c, slab, objects + i, n - i);
 		} else {
 			i += put_run_remote(slab, objects + i, n - i, &sleeper);
@@ -700,7 +734,10 @@ void slab_flush_all_sheaves(struct pcpu *c)
 	}
 }
 
-/* Room in the main sheaf: swap, else trade with the barn, else flush the spare, which holds the older objects. */
+/*
+ * Room in the main sheaf: swap, else trade with the barn, else flush the spare, which holds the
+ * older objects.
+ */
 static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 {
 	struct cpu_cache *cc = &c->cache[s->index];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two hit paths. Layer: mm. One page that everything else exists for.
- * No lock, no atomic read-modify-write, no slab metadata, no option: what is special has no sheaf and misses.
+ * The two hit paths. Layer: mm. One page that everything else exists for. No lock, no atomic
+ * read-modify-write, no slab metadata, no option: what is special has no sheaf and misses.
  */
 #ifndef KM_MM_SLUB_FAST_H
 #define KM_MM_SLUB_FAST_H

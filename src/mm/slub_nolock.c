@@ -2,18 +2,21 @@
 /*
  * Without a slot and without a lock. Layer: mm. The kernel's kmalloc_nolock.
  *
- * For a signal handler that interrupted the allocator, a thread whose slot is gone, and every thread while a fork holds the
- * locks. Allocation claims bits of nolock slabs: one set per cache for the whole process, straight from the system, whose
- * free bitmap is changed by atomic operations alone. They have no owner, no inbox, no list but the one they were pushed
- * on, and are never released, so nothing about them can be stale. Their objects look like any others: they may end up in
- * a sheaf, and when a flush finds that their slab is a nolock slab, their bit is set by fetch_or. Frees of other objects
- * take the remote path. Every step is a bounded number of atomic operations but for the claim, which is lock-free.
+ * For a signal handler that interrupted the allocator, a thread whose slot is gone, and every
+ * thread while a fork holds the locks. Allocation claims bits of nolock slabs: one set per
+ * cache for the whole process, straight from the system, whose free bitmap is changed by atomic
+ * operations alone. They have no owner, no inbox, no list but the one they were pushed on, and
+ * are never released, so nothing about them can be stale. Their objects look like any others:
+ * they may end up in a sheaf, and when a flush finds that their slab is a nolock slab, their
+ * bit is set by fetch_or. Frees of other objects take the remote path. Every step is a bounded
+ * number of atomic operations but for the claim, which is lock-free.
  */
 #include "mm/pcpu.h"
 #include "mm/purge.h"
 #include "kernel/printk.h"
 
-#define SEARCH_SHARE	8	/* the list is searched where that part of all objects is free, else a new slab is made */
+/* the list is searched where that part of all objects is free, else a new slab is made */
+#define SEARCH_SHARE	8
 
 _Atomic long nolock_frees_in_flight;
 _Atomic unsigned long nr_nolock_allocs;
@@ -39,7 +42,8 @@ static void *claim(struct slab *slab)
 			/* acquire: the last user's accesses came before; pairs with nolock_put */
 			bits = atomic_fetch_and_explicit(word, ~bit, memory_order_acquire);
 			if (bits & bit) {
-				atomic_fetch_sub_explicit(&s->nr_nolock_free, 1, memory_order_relaxed);
+				atomic_fetch_sub_explicit(&s->nr_nolock_free, 1,
+							  memory_order_relaxed);
 				return (void *)(slab->base + (w * 64ul + __ffs64(bit)) * s->size);
 			}
 		}
@@ -50,7 +54,8 @@ static void *claim(struct slab *slab)
 static struct slab *new_nolock_slab(struct kmem_cache *s)
 {
 	size_t size = s->blocks * PAGEBLOCK_SIZE;
-	unsigned long base = (unsigned long)os_map_aligned(size, size), a;	/* so never across sections */
+	/* so never across sections */
+	unsigned long base = (unsigned long)os_map_aligned(size, size), a;
 	struct slab *slab, *head;
 
 	if (!base)
@@ -69,8 +74,9 @@ static struct slab *new_nolock_slab(struct kmem_cache *s)
 	head = atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed);
 	do {
 		slab->next_nolock = head;
-	} while (!atomic_compare_exchange_weak_explicit(&s->nolock_slabs, &head, slab, /* pairs: the walks */
-							memory_order_release, memory_order_relaxed));
+	/* pairs: the walks */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&s->nolock_slabs, &head, slab, memory_order_release, memory_order_relaxed));
 	return slab;
 }
 
@@ -107,7 +113,8 @@ void *slab_alloc_nolock(struct kmem_cache *s)
 bool nolock_put(struct slab *slab, unsigned int index)
 {
 	u64 bit = 1ull << index % 64;
-	u64 old = atomic_fetch_or_explicit(&atomic_free_map(slab)[index / 64], bit, memory_order_release);
+	u64 old = atomic_fetch_or_explicit(&atomic_free_map(slab)[index / 64], bit,
+					   memory_order_release);
 
 	if (old & bit)
 		return false;
@@ -141,7 +148,10 @@ void slab_free_nolock(void *p)
 	atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
 }
 
-/* Gives back the free pages of nolock slabs: claims what is free, so that nobody can use it meanwhile. Frames. */
+/*
+ * Gives back the free pages of nolock slabs: claims what is free, so that nobody can use it
+ * meanwhile. Frames.
+ */
 unsigned long nolock_purge(void)
 {
 	unsigned long purged = 0;
@@ -162,7 +172,8 @@ unsigned long nolock_purge(void)
 				claimed[w] = atomic_exchange_explicit(&atomic_free_map(slab)[w], 0,
 								      memory_order_acquire);
 			purged += slab_dontneed_free(slab, claimed);
-			for (a = slab->base; a < slab->base + s->blocks * PAGEBLOCK_SIZE; a += PAGEBLOCK_SIZE)
+			for (a = slab->base; a < slab->base + s->blocks * PAGEBLOCK_SIZE;
+			     a += PAGEBLOCK_SIZE)
 				*dirty_mask(a) = 0xffff;	/* nobody keeps these up to date */
 			for (w = 0; w < (s->objects + 63) / 64; w++)
 				atomic_fetch_or_explicit(&atomic_free_map(slab)[w], claimed[w],

@@ -2,21 +2,25 @@
 /*
  * The protocol between slots: remote frees, inboxes, adoption. Layer: mm.
  *
- * Names R1..R3 and E1..E6 and the memory orders are those of the checked model (tests/model/remote-free.pml). In short:
- * who frees an object of a slab that it does not hold sets its bit in the slab's atomic remote bitmap (R1), then adds the
- * number of bits newly set to `pending` (R2); whoever raised that from zero pushes the slab on its owner's inbox (R3).
- * The holder of a slot (who has its lock) empties the inbox: takes `pending` (E3), then the remote words (E4), and
- * keeps debt = collected - announced. All objects free with debt 0 means that nobody is between R1 and R3, so the slab
- * may be released (E6). Only who took a slab out of an inbox may exchange its `pending`.
+ * Names R1..R3 and E1..E6 and the memory orders are those of the checked model
+ * (tests/model/remote-free.pml). In short: who frees an object of a slab that it does not hold
+ * sets its bit in the slab's atomic remote bitmap (R1), then adds the number of bits newly set
+ * to `pending` (R2); whoever raised that from zero pushes the slab on its owner's inbox (R3).
+ * The holder of a slot (who has its lock) empties the inbox: takes `pending` (E3), then the
+ * remote words (E4), and keeps debt = collected - announced. All objects free with debt 0 means
+ * that nobody is between R1 and R3, so the slab may be released (E6). Only who took a slab out
+ * of an inbox may exchange its `pending`.
  *
- * owner is stored under both locks, the old owner's and the new one's; the second is only ever tried.
- * The one-word variation of the protocol (slabs of at most 64 objects without pending) is not used: one path for all.
+ * owner is stored under both locks, the old owner's and the new one's; the second is only ever
+ * tried. The one-word variation of the protocol (slabs of at most 64 objects without pending)
+ * is not used: one path for all.
  */
 #include "mm/pcpu.h"
 #include "mm/purge.h"
 #include "kernel/printk.h"
 
-#define LONG_INBOX	8u	/* slabs pushed since its owner last missed: it may sleep, so a freer empties it */
+/* slabs pushed since its owner last missed: it may sleep, so a freer empties it */
+#define LONG_INBOX	8u
 #define ADOPT_MAX	8u	/* slabs adopted at once */
 
 /* R1: mask has no bit twice. The objects' memory is not ours any more afterwards. */
@@ -45,8 +49,9 @@ static struct pcpu *push_inbox(struct slab *slab)
 		slab->in_inbox = true;
 	do {
 		atomic_store_explicit(&slab->link, head, memory_order_relaxed);
-	} while (!atomic_compare_exchange_weak_explicit(&owner->inbox, &head, slab, /* pairs: cpu_drain_inbox */
-							memory_order_release, memory_order_relaxed));
+	/* pairs: cpu_drain_inbox */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&owner->inbox, &head, slab, memory_order_release, memory_order_relaxed));
 	/* the slab may be gone from here on; the slot never is */
 	len = atomic_fetch_add_explicit(&owner->inbox_len, 1, memory_order_relaxed) + 1;
 	return len >= LONG_INBOX ? owner : NULL;
@@ -58,7 +63,10 @@ struct pcpu *slab_announce(struct slab *slab, unsigned int n)
 	VM_BUG_ON(n > slab->cache->objects);
 	if (!n)
 		return NULL;
-	/* release: our bits come before the announcement; acquire: the collector read link before we write it */
+	/*
+	 * release: our bits come before the announcement; acquire: the collector read link
+	 * before we write it
+	 */
 	if (atomic_fetch_add_explicit(&slab->pending, n, memory_order_acq_rel))
 		return NULL;	/* someone else carries the slab; it may be gone */
 	return push_inbox(slab);
@@ -72,7 +80,10 @@ static void collect(struct pcpu *c, struct slab *slab)
 	u32 announced;
 
 	VM_BUG_ON(!spin_is_mine(&c->lock));
-	/* acquire: the announced bits are visible to E4; release: link was read before anyone rewrites it */
+	/*
+	 * acquire: the announced bits are visible to E4; release: link was read before anyone
+	 * rewrites it
+	 */
 	announced = atomic_exchange_explicit(&slab->pending, 0, memory_order_acq_rel);
 	for (i = 0; i < words; i++) {
 		u64 bits, twice;
@@ -146,7 +157,10 @@ static void adopt_slab(struct pcpu *c, struct pcpu *from, struct slab *slab)
 	WRITE_ONCE(c->free_bytes, c->free_bytes + bytes);
 }
 
-/* Slabs with free objects of slots whose thread ended; the lock of c is held. True if there was one. */
+/*
+ * Slabs with free objects of slots whose thread ended; the lock of c is held. True if there was
+ * one.
+ */
 bool cpu_adopt(struct pcpu *c, struct kmem_cache *s)
 {
 	unsigned int n = 0;

@@ -2,8 +2,9 @@
 /*
  * kvmalloc above slabs and vmalloc. Layer: mm. Leads in: what preload/ exports.
  *
- * Up to 128 KiB: a slab cache. Above: an area of the vmalloc region. An aligned request of up to 128 KiB is its size
- * rounded up to the alignment, in its class (see kmalloc_sizes.h); so a valid pointer is always the start of an object.
+ * Up to 128 KiB: a slab cache. Above: an area of the vmalloc region. An aligned request of up
+ * to 128 KiB is its size rounded up to the alignment, in its class (see kmalloc_sizes.h); so a
+ * valid pointer is always the start of an object.
  */
 #include "mm/util.h"
 #include "mm/reclaim.h"
@@ -12,7 +13,8 @@
 #include "kernel/printk.h"
 #include "os/os.h"
 
-#define CLEAR_ALWAYS	1024ul	/* up to here clearing is cheaper than knowing whether an object is zero */
+/* up to here clearing is cheaper than knowing whether an object is zero */
+#define CLEAR_ALWAYS	1024ul
 
 _Atomic unsigned long nr_foreign_frees;
 
@@ -32,7 +34,8 @@ static void *alloc_area(size_t size, size_t align, bool zero)
 	} else {
 		fork_check();
 		p = vmap_alloc(size, align, zero, true);
-		if (unlikely(!p) && size <= reclaimable_memory() && reclaim_memory(c == &empty_cpu ? NULL : c))
+		if (unlikely(!p) && size <= reclaimable_memory() &&
+		    reclaim_memory(c == &empty_cpu ? NULL : c))
 			p = vmap_alloc(size, align, zero, true);
 		purge_check();
 	}
@@ -84,15 +87,20 @@ void *kvmalloc_aligned(size_t align, size_t size)
 		return NULL;
 	}
 	if (rounded <= SMALL_SIZE_MAX)
-		return slab_alloc(hot_data.size_class_small[(rounded + 7) / 8], rounded, GFP_KERNEL);
+		return slab_alloc(hot_data.size_class_small[(rounded + 7) / 8], rounded,
+				  GFP_KERNEL);
 	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
-		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded, GFP_KERNEL | __GFP_NATURAL);
+		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded,
+				  GFP_KERNEL | __GFP_NATURAL);
 	return alloc_area(size, align, false);
 }
 
 /* ---- what is this pointer? ---- */
 
-/* glibc's own heap lies in the program break: a plugin opened with RTLD_DEEPBIND allocates there. */
+/*
+ * glibc's own heap lies in the program break: a plugin opened with RTLD_DEEPBIND allocates
+ * there.
+ */
 static bool in_program_break(const void *p)
 {
 	static _Atomic unsigned long seen_end;
@@ -117,7 +125,8 @@ static void report_foreign(const void *p, const char *what)
 		report_bug("vmalloc: invalid %s of %p, %lu bytes inside the block at %p", what, p,
 			   (unsigned long)p - vm->addr, (void *)vm->addr);
 	else if (page || leaf_of((unsigned long)p))
-		report_bug("%s of %p, which is not allocated: freed before, or never ours", what, p);
+		report_bug("%s of %p, which is not allocated: freed before, or never ours", what,
+			   p);
 	else
 		report_bug("%s of %p, which no allocator function returned", what, p);
 }
@@ -203,7 +212,10 @@ static void *realloc_area(void *p, size_t size)
 	return new || size > vm->size ? new : p;
 }
 
-/* glibc might move its block to a mapping that we could not tell from a wild pointer: it moves to our heap. */
+/*
+ * glibc might move its block to a mapping that we could not tell from a wild pointer: it moves
+ * to our heap.
+ */
 static void *copy_from_libc(void *p, size_t size)
 {
 	void *new = kvmalloc_size(size);
@@ -239,7 +251,8 @@ void *kvrealloc_size(void *p, size_t size)
 		os_set_errno_enomem();
 		return NULL;
 	}
-	if (size <= KMALLOC_MAX_CACHE_SIZE && (size_class(size) == class || natural_size_class(size) == class))
+	if (size <= KMALLOC_MAX_CACHE_SIZE &&
+	    (size_class(size) == class || natural_size_class(size) == class))
 		return p;
 	new = copy_to_new(p, old_size, size);
 	return new || size > old_size ? new : p;

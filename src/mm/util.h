@@ -10,9 +10,11 @@
 
 void *malloc_large(size_t size) __km(malloc_large);		/* size > SMALL_SIZE_MAX */
 void *kvzalloc_size(size_t size) __km(kvzalloc_size);		/* any size, zeroed */
-void *kvmalloc_aligned(size_t align, size_t size) __km(kvmalloc_aligned);	/* align: a power of two */
+/* align: a power of two */
+void *kvmalloc_aligned(size_t align, size_t size) __km(kvmalloc_aligned);
 void *kvrealloc_size(void *p, size_t size) __km(kvrealloc_size);	/* p not NULL, size not 0 */
-size_t kvsize(const void *p) __km(kvsize);			/* usable bytes; 0 for NULL; reports what is not ours */
+/* usable bytes; 0 for NULL; reports what is not ours */
+size_t kvsize(const void *p) __km(kvsize);
 
 /* free() of what no sheaf takes: large blocks, foreign and wild pointers. */
 void free_other(struct pcpu *c, unsigned int class, void *p) __km(free_other);

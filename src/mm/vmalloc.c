@@ -2,15 +2,17 @@
 /*
  * Large blocks. Layer: mm. Leads in: vmap_alloc, vmap_free, vmap_resize. Leads down: vmap_area.c.
  *
- * A block is an area, VM_BUSY; at least one page at its end is the guard, address space that nobody touches.
- * An area that mremap made is a mapping of its own for ever (its page offsets fit no neighbour): it is mapped anew when it
- * is freed, and so is the place that pages moved away from, so that the number of mappings follows what is in use.
+ * A block is an area, VM_BUSY; at least one page at its end is the guard, address space that
+ * nobody touches. An area that mremap made is a mapping of its own for ever (its page offsets
+ * fit no neighbour): it is mapped anew when it is freed, and so is the place that pages moved
+ * away from, so that the number of mappings follows what is in use.
  */
 #include "mm/vmap_area.h"
 #include "mm/purge.h"
 
 #define MOVE_MIN	(256ul << 10)	/* moving pages is cheaper than copying from here on */
-#define ZERO_BY_SYSTEM	(8ul << 20)	/* dirty runs from here on are zeroed by giving them back: most are not touched soon */
+/* dirty runs from here on are zeroed by giving them back: most are not touched soon */
+#define ZERO_BY_SYSTEM	(8ul << 20)
 #define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off, */
 #define SHRINK_SHARE	8		/* if it is that part of the block */
 
@@ -34,7 +36,8 @@ static void clear_dirty(struct vm_struct *vm)
 			a += PAGEBLOCK_SIZE;
 		if (a == start)
 			a += PAGEBLOCK_SIZE;
-		else if (a - start < ZERO_BY_SYSTEM || a > end || !os_dontneed((void *)start, a - start))
+		else if (a - start < ZERO_BY_SYSTEM || a > end ||
+			 !os_dontneed((void *)start, a - start))
 			memset((void *)start, 0, MIN(a, end) - start);
 	}
 }
@@ -84,7 +87,9 @@ struct vm_struct *find_vm_area_inside(const void *p)
 		struct vm_struct *vm = vm_at(a);
 
 		if (vm && vm->state != VM_UNUSED)
-			return vm->state == VM_BUSY && (unsigned long)p - vm->addr < vm->bytes ? vm : NULL;
+			return vm->state == VM_BUSY && (unsigned long)p - vm->addr < vm->bytes ?
+				       vm :
+				       NULL;
 	}
 	return NULL;
 }
@@ -92,7 +97,8 @@ struct vm_struct *find_vm_area_inside(const void *p)
 /* ---- freeing ---- */
 
 /*
- * A mapping that mremap made is replaced by a fresh one, which merges with its neighbours', or unmapped where it is large
+ * A mapping that mremap made is replaced by a fresh one, which merges with its neighbours', or
+ * unmapped where it is large
  * (false then: there is no area any more). Where the system refuses, it is an area like others.
  */
 static bool renew_mapping(struct vm_struct *vm)
@@ -116,8 +122,8 @@ bool vmap_free(struct vm_struct *vm, bool may_wait)
 {
 	u8 busy = VM_BUSY;
 
-	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_FREEING, memory_order_acq_rel,
-						     memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_FREEING,
+						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
 	set_class(vm->addr, CLASS_FOREIGN);
 	purge_account_free(used_frames(vm->bytes));
@@ -151,7 +157,8 @@ static bool grow_in_place(struct vm_struct *vm, size_t bytes)
 	size_t more = bytes - vm->bytes;
 	long dirty;
 
-	if (!next || next->state != VM_FREE || next->addr != vm->addr + vm->bytes || next->bytes < more)
+	if (!next || next->state != VM_FREE || next->addr != vm->addr + vm->bytes ||
+	    next->bytes < more)
 		return false;
 	vm_unlink_free(next);
 	if (!vm_carve(next, next->addr, more))
@@ -189,7 +196,10 @@ static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
 	vm_insert_free(tail);
 }
 
-/* An area twice as large as needed, so that the next growth stays in place; what is not touched costs address space. */
+/*
+ * An area twice as large as needed, so that the next growth stays in place; what is not touched
+ * costs address space.
+ */
 static struct vm_struct *area_to_move_to(size_t bytes)
 {
 	size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGEBLOCK_SIZE;
@@ -208,8 +218,9 @@ static bool remap_or_restore(unsigned long from, size_t size, unsigned long to, 
 }
 
 /*
- * Moves size bytes of pages. A mapping that grew together from several (of which mremap takes one at a time) is moved
- * in halves of halves; what is then small is copied. Nothing is lost where the system refuses.
+ * Moves size bytes of pages. A mapping that grew together from several (of which mremap takes
+ * one at a time) is moved in halves of halves; what is then small is copied. Nothing is lost
+ * where the system refuses.
  */
 static void move_pages(unsigned long from, unsigned long to, size_t size)
 {
@@ -227,8 +238,8 @@ static void move_pages(unsigned long from, unsigned long to, size_t size)
 }
 
 /*
- * The pages of the area are about to move: from then on anyone may map something at the old addresses, so all that we
- * keep about them goes before, and the unused end with it. Lock held.
+ * The pages of the area are about to move: from then on anyone may map something at the old
+ * addresses, so all that we keep about them goes before, and the unused end with it. Lock held.
  */
 static void forget_area(struct vm_struct *vm)
 {
@@ -242,7 +253,10 @@ static void forget_area(struct vm_struct *vm)
 	purge_account_free(used_frames(vm->bytes));
 }
 
-/* Takes the place that the pages left again, as a clean free area, unless someone else was faster. Lock held. */
+/*
+ * Takes the place that the pages left again, as a clean free area, unless someone else was
+ * faster. Lock held.
+ */
 static void reclaim_place(struct vm_struct *vm)
 {
 	if (!os_map_at((void *)vm->addr, vm->bytes)) {
@@ -265,10 +279,14 @@ static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
 		return NULL;
 	whole = os_is_one_mapping((void *)vm->addr, vm->size);
 	forget_area(vm);
-	/* the moved mapping grows over the whole new area, so that it can be moved again in one piece */
+	/*
+	 * the moved mapping grows over the whole new area, so that it can be moved again in one
+	 * piece
+	 */
 	if (!whole || !remap_or_restore(vm->addr, vm->size, to->addr, to->bytes))
 		move_pages(vm->addr, to->addr, vm->size);
-	purge_account_alloc(used_frames(to->bytes), used_frames(to->bytes));	/* the pages came along */
+	/* the pages came along */
+	purge_account_alloc(used_frames(to->bytes), used_frames(to->bytes));
 	to->moved = true;
 	publish(to, size);
 	VMAP_ADD(nr_busy, 1);
@@ -284,7 +302,8 @@ void *vmap_resize(struct vm_struct *vm, size_t size)
 
 	if (!bytes || !lock_vmap(true))
 		return NULL;
-	if (bytes < vm->bytes && size < vm->size && vm->size - size >= MAX(SHRINK_MIN, vm->size / SHRINK_SHARE)) {
+	if (bytes < vm->bytes && size < vm->size &&
+	    vm->size - size >= MAX(SHRINK_MIN, vm->size / SHRINK_SHARE)) {
 		shrink_in_place(vm, size, bytes);
 		p = (void *)vm->addr;
 	} else if (bytes <= vm->bytes) {

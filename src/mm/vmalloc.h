@@ -22,7 +22,8 @@ enum vm_state {
 
 struct vm_struct {
 	struct rb_node node;		/* VM_FREE: tree by size, then address */
-	struct list_head lru;		/* VM_FREE with dirty frames, oldest first; VM_PURGING: vmap.purging */
+	/* VM_FREE with dirty frames, oldest first; VM_PURGING: vmap.purging */
+	struct list_head lru;
 	struct llist_node deferred;
 	unsigned long addr;
 	size_t bytes;			/* address space, whole pageblocks, the guard included */
@@ -30,14 +31,17 @@ struct vm_struct {
 	unsigned long seq;		/* when it was freed */
 	long dirty;			/* VM_FREE: frames that are not known to be zero */
 	u32 nr;
-	bool moved;			/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
+	/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
+	bool moved;
 	bool keep;			/* VM_FREE: the system refused to unmap it */
-	_Atomic u8 state;		/* enum vm_state; vmap.lock, but for areas not yet or no longer shared */
+	/* enum vm_state; vmap.lock, but for areas not yet or no longer shared */
+	_Atomic u8 state;
 };
 
 /*
- * align: a power of two. zero: the memory reads as zero. NULL without memory. may_wait: for the lock; else it is tried,
- * and where it is not to be had the area comes straight from the system.
+ * align: a power of two. zero: the memory reads as zero. NULL without memory. may_wait: for the
+ * lock; else it is tried, and where it is not to be had the area comes straight from the
+ * system.
  */
 void *vmap_alloc(size_t size, size_t align, bool zero, bool may_wait) __km(vmap_alloc);
 /* The busy area that starts at p, or NULL. */

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * Areas of the vmalloc region: records, index, tree, and what goes back to the system. Layer: mm.
- * Leads in: vm_alloc_area, vm_free_locked, vmap_purge_oldest. Leads down: os_map, os_dontneed, os_unmap.
+ * Areas of the vmalloc region: records, index, tree, and what goes back to the system. Layer:
+ * mm. Leads in: vm_alloc_area, vm_free_locked, vmap_purge_oldest. Leads down: os_map,
+ * os_dontneed, os_unmap.
  *
- * An area is a run of pageblocks in one of the states of enum vm_state. The index of memmap names an area at its first and
- * last pageblock: a freed area finds its neighbours there and merges with those that are free, clean or dirty; the dirty
- * masks remember which frames hold memory. Free areas are in a tree by size and, if dirty, on an lru.
- * Those of UNMAP_MIN and more are unmapped when purged: their address space is worth more than the next mmap.
- * Whatever we keep about an address is cleared before it is unmapped: the next moment it may be another's.
+ * An area is a run of pageblocks in one of the states of enum vm_state. The index of memmap
+ * names an area at its first and last pageblock: a freed area finds its neighbours there and
+ * merges with those that are free, clean or dirty; the dirty masks remember which frames hold
+ * memory. Free areas are in a tree by size and, if dirty, on an lru. Those of UNMAP_MIN and
+ * more are unmapped when purged: their address space is worth more than the next mmap. Whatever
+ * we keep about an address is cleared before it is unmapped: the next moment it may be
+ * another's.
  *
- * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows. Who cannot have it pushes
- * an area on vmap.deferred, for the next holder.
+ * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows.
+ * Who cannot have it pushes an area on vmap.deferred, for the next holder.
  */
 #include "mm/vmap_area.h"
 #include "mm/meta.h"
@@ -18,11 +21,14 @@
 #include "lib/overflow.h"
 
 #define CHUNK_STRUCTS	1024u
-#define GROW_MIN	(1ul << 20)	/* mapped at once for small areas: an eighth of what is there, */
+/* mapped at once for small areas: an eighth of what is there, */
+#define GROW_MIN	(1ul << 20)
 #define GROW_MAX	(32ul << 20)	/* within these */
 #define GROW_SHARE	8
-#define FIT_TRIES	8u		/* areas looked at for one whose aligned part is large enough */
-#define PURGE_AT_ONCE	2048ul		/* frames given back a time (8 MiB), so that no more goes than must */
+/* areas looked at for one whose aligned part is large enough */
+#define FIT_TRIES	8u
+/* frames given back a time (8 MiB), so that no more goes than must */
+#define PURGE_AT_ONCE	2048ul
 
 struct vmap vmap;
 spinlock_t vmap_lock;
@@ -32,7 +38,8 @@ spinlock_t vmap_lock;
 
 static struct vm_struct *vm_by_nr(u32 nr)
 {
-	struct vm_struct *chunk = atomic_load_explicit(&vmap.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
+	struct vm_struct *chunk =
+		atomic_load_explicit(&vmap.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
 
 	return &chunk[nr % CHUNK_STRUCTS];
 }
@@ -155,8 +162,8 @@ void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
 }
 
 /*
- * Frames from offset on, as far as the program could touch them, may hold memory; what lies behind is as it was when
- * the area was made.
+ * Frames from offset on, as far as the program could touch them, may hold memory; what lies
+ * behind is as it was when the area was made.
  */
 void vm_mark_used_dirty(struct vm_struct *vm, size_t offset)
 {
@@ -265,11 +272,15 @@ size_t vm_area_bytes(size_t size)
 	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
 }
 
-/* Splits [addr, addr + bytes) out of a free area (which is unlinked); the rest goes back to the tree. */
+/*
+ * Splits [addr, addr + bytes) out of a free area (which is unlinked); the rest goes back to the
+ * tree.
+ */
 bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes)
 {
 	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
-	struct vm_struct *head = before ? vm_get_record() : NULL, *tail = after ? vm_get_record() : NULL;
+	struct vm_struct *head = before ? vm_get_record() : NULL,
+			 *tail = after ? vm_get_record() : NULL;
 
 	if ((before && !head) || (after && !tail)) {
 		if (head)
@@ -304,7 +315,10 @@ static bool fits(const struct vm_struct *vm, size_t bytes, size_t align)
 	return vm->bytes >= bytes && ALIGN_UP(vm->addr, align) - vm->addr <= vm->bytes - bytes;
 }
 
-/* Among the areas freed last, one that fits and is mostly dirty: touching it again costs no page faults. */
+/*
+ * Among the areas freed last, one that fits and is mostly dirty: touching it again costs no
+ * page faults.
+ */
 static struct vm_struct *recent_dirty_fit(size_t bytes, size_t align)
 {
 	struct list_head *pos = vmap.lru.prev;
@@ -373,7 +387,8 @@ static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t ali
 
 static struct vm_struct *map_and_carve(size_t bytes, size_t align)
 {
-	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX), GROW_MIN);
+	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX),
+			  GROW_MIN);
 	struct vm_struct *record = vm_get_record(), *vm = NULL;
 
 	if (!record)
@@ -434,8 +449,8 @@ unsigned long vmap_oldest_seq(void)
 }
 
 /*
- * Gives back up to PURGE_AT_ONCE frames of the area, from its end, as the next allocation takes its start; refused: the
- * system does not take some.
+ * Gives back up to PURGE_AT_ONCE frames of the area, from its end, as the next allocation takes
+ * its start; refused: the system does not take some.
  */
 static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 {
@@ -445,7 +460,8 @@ static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 	while (end > vm->addr && purged < PURGE_AT_ONCE) {
 		unsigned long a = end, run = 0;
 
-		while (a > vm->addr && *dirty_mask(a - PAGEBLOCK_SIZE) && purged + run < PURGE_AT_ONCE) {
+		while (a > vm->addr && *dirty_mask(a - PAGEBLOCK_SIZE) &&
+		       purged + run < PURGE_AT_ONCE) {
 			a -= PAGEBLOCK_SIZE;
 			run += hweight64(*dirty_mask(a));
 		}
@@ -464,7 +480,10 @@ static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 	return purged;
 }
 
-/* Of an area that is on no list but vmap.purging. Its masks are cleared before: once it is unmapped, they are another's. */
+/*
+ * Of an area that is on no list but vmap.purging. Its masks are cleared before: once it is
+ * unmapped, they are another's.
+ */
 static bool unmap_area(struct vm_struct *vm)
 {
 	size_t bytes = vm->bytes;
@@ -517,7 +536,10 @@ unsigned long vmap_purge_oldest(void)
 		vm->state = VM_PURGING;
 	if (vm->state == VM_PURGING) {
 		purged = dontneed_some(vm, &refused);
-		/* what the system refuses is not tried again: not counted, though its masks still say that it is dirty */
+		/*
+		 * what the system refuses is not tried again: not counted, though its masks
+		 * still say that it is dirty
+		 */
 		vm->dirty = refused ? 0 : vm_count_dirty(vm->addr, vm->bytes);
 	}
 	purge_account_purged((long)purged);
@@ -568,7 +590,8 @@ void vmap_fork_child(void)
 	list_for_each_entry_safe(vm, n, &vmap.purging, lru) {
 		list_del(&vm->lru);
 		if (vm->state == VM_UNMAPPING) {
-			vm_put_record(vm);		/* whether it is mapped still, nobody knows */
+			/* whether it is mapped still, nobody knows */
+			vm_put_record(vm);
 			continue;
 		}
 		vm_set_dirty(vm->addr, vm->bytes, 0xffff);
@@ -597,10 +620,12 @@ bool vmap_validate(void)
 		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
 		struct rb_node *next = rb_next(n);
 
-		ok &= vm->state == VM_FREE && vm->bytes && IS_ALIGNED(vm->addr | vm->bytes, PAGEBLOCK_SIZE);
+		ok &= vm->state == VM_FREE && vm->bytes &&
+		      IS_ALIGNED(vm->addr | vm->bytes, PAGEBLOCK_SIZE);
 		ok &= vm_at(vm->addr) == vm && vm_at(vm->addr + vm->bytes - PAGEBLOCK_SIZE) == vm;
 		ok &= vm->dirty <= vm_count_dirty(vm->addr, vm->bytes);
-		ok &= !next || !is_less(rb_entry(next, struct vm_struct, node), vm->bytes, vm->addr);
+		ok &= !next ||
+		      !is_less(rb_entry(next, struct vm_struct, node), vm->bytes, vm->addr);
 	}
 	unlock_vmap();
 	return ok;

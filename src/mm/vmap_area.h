@@ -8,9 +8,11 @@
 
 #include "mm/vmalloc.h"
 
-#define HUGE_PAGE	(2ul << 20)	/* areas of that size are aligned to it for transparent huge pages */
+/* areas of that size are aligned to it for transparent huge pages */
+#define HUGE_PAGE	(2ul << 20)
 #define UNMAP_MIN	(32ul << 20)	/* larger ones are unmapped, not kept clean */
-#define USED_MAX	(128ul << 20)	/* of an area counts as used: more may well be address space alone */
+/* of an area counts as used: more may well be address space alone */
+#define USED_MAX	(128ul << 20)
 
 #define VMAP_CHUNKS	4096u
 
@@ -59,7 +61,10 @@ struct vm_struct *vm_at(unsigned long addr) __km(vm_at);
 /* Out of the tree; into it, merged with free neighbours. */
 void vm_unlink_free(struct vm_struct *vm) __km(vm_unlink_free);
 void vm_insert_free(struct vm_struct *vm) __km(vm_insert_free);
-/* Cuts an unlinked free area down; the rest goes back. False without memory: all of it went back. */
+/*
+ * Cuts an unlinked free area down; the rest goes back. False without memory: all of it went
+ * back.
+ */
 bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes) __km(vm_carve);
 /* The end of a VM_FREEING area. */
 void vm_free_locked(struct vm_struct *vm) __km(vm_free_locked);

@@ -2,12 +2,13 @@
 /*
  * The host: the only way from src/ to the operating system and to libc. Layer: os.
  *
- * Every call is a raw system call: it takes no lock, allocates nothing, is no cancellation point and
- * leaves errno alone. Memory calls take addresses and sizes that are multiples of the page size.
+ * Every call is a raw system call: it takes no lock, allocates nothing, is no cancellation
+ * point and leaves errno alone. Memory calls take addresses and sizes that are multiples of the
+ * page size.
  *
- * libc functions that src/ may use: memcpy, memmove, memset, memcmp, strlen (by the compiler too); and from
- * os_linux.c alone: getauxval, clock_gettime, abort, __errno_location. init/ adds pthread_key_create, pthread_setspecific,
- * pthread_atfork, each outside all locks.
+ * libc functions that src/ may use: memcpy, memmove, memset, memcmp, strlen (by the compiler
+ * too); and from os_linux.c alone: getauxval, clock_gettime, abort, __errno_location. init/
+ * adds pthread_key_create, pthread_setspecific, pthread_atfork, each outside all locks.
  */
 #ifndef KM_OS_OS_H
 #define KM_OS_OS_H
@@ -20,7 +21,8 @@ extern unsigned int os_page_shift __km(os_page_shift);	/* 12, 14 or 16; valid af
 
 /* Reads page size and the identity of stderr. May be called again. */
 void os_init(void) __km(os_init);
-bool os_is_secure(void) __km(os_is_secure);		/* AT_SECURE: the environment is not to be trusted */
+/* AT_SECURE: the environment is not to be trusted */
+bool os_is_secure(void) __km(os_is_secure);
 /* Value of an environment variable or NULL; also before libc has set environ. */
 const char *os_getenv(const char *name) __km(os_getenv);
 
@@ -40,7 +42,10 @@ bool os_dontneed(void *p, size_t size) __km(os_dontneed);
 void os_nohugepage(void *p, size_t size) __km(os_nohugepage);
 /* The memory reads as zero in a child that fork made; false if the kernel cannot. */
 bool os_wipeonfork(void *p, size_t size) __km(os_wipeonfork);
-/* Moves a mapping to [to, to + to_size), replacing what is there; the old range is unmapped then. */
+/*
+ * Moves a mapping to [to, to + to_size), replacing what is there; the old range is unmapped
+ * then.
+ */
 bool os_remap(void *from, size_t from_size, void *to, size_t to_size) __km(os_remap);
 
 bool os_write(int fd, const char *buf, size_t len) __km(os_write);	/* all of it, or false */
@@ -51,14 +56,16 @@ bool os_same_file(int fd) __km(os_same_file);	/* fd is what fd 2 was at the star
 bool os_stderr_is_ours(void) __km(os_stderr_is_ours);	/* fd 2 may be written to without harm */
 
 unsigned long os_clock_ms(void) __km(os_clock_ms);	/* monotonic, steps of a few ms */
-unsigned long os_block_signals(void) __km(os_block_signals);	/* all of them, in this thread; the old mask */
+/* all of them, in this thread; the old mask */
+unsigned long os_block_signals(void) __km(os_block_signals);
 void os_restore_signals(unsigned long mask) __km(os_restore_signals);
 void os_yield(void) __km(os_yield);
 void os_sleep_us(unsigned int us) __km(os_sleep_us);
 int os_gettid(void) __km(os_gettid);
 int os_getpid(void) __km(os_getpid);
 bool os_thread_is_gone(int tid) __km(os_thread_is_gone);
-unsigned long os_brk_start(void) __km(os_brk_start);	/* where it was at the start; 0: not known */
+/* where it was at the start; 0: not known */
+unsigned long os_brk_start(void) __km(os_brk_start);
 /* For blocks of glibc's own heap; false where there is no such function. */
 bool os_libc_free(void *p) __km(os_libc_free);
 size_t os_libc_usable_size(const void *p) __km(os_libc_usable_size);

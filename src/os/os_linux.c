@@ -100,14 +100,16 @@ static const char *match_env(const char *entry, const char *name, size_t len)
 /* Before libc's own start-up environ is NULL; the kernel has the text too. */
 static const char *getenv_from_proc(const char *name, size_t len)
 {
-	long fd = raw_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/environ", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	long fd = raw_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/environ",
+			       O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	size_t used = 0;
 	const char *p, *found = NULL;
 
 	if (failed(fd))
 		return NULL;
 	while (used < sizeof(os.environ_copy) - 1) {
-		long n = raw_syscall(SYS_read, fd, os.environ_copy + used, sizeof(os.environ_copy) - 1 - used);
+		long n = raw_syscall(SYS_read, fd, os.environ_copy + used,
+				     sizeof(os.environ_copy) - 1 - used);
 
 		if (n <= 0)
 			break;
@@ -145,7 +147,8 @@ void *os_map(void *hint, size_t size)
 bool os_map_at(void *p, size_t size)
 {
 	long ret = raw_syscall6(SYS_mmap, (long)p, (long)size, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+				-1, 0);
 
 	if (failed(ret))
 		return false;
@@ -156,8 +159,8 @@ bool os_map_at(void *p, size_t size)
 }
 
 /*
- * Asks for one page more in place: EFAULT says that the mapping ends before size does. Where there was room for
- * that page it is taken away again.
+ * Asks for one page more in place: EFAULT says that the mapping ends before size does. Where
+ * there was room for that page it is taken away again.
  */
 bool os_is_one_mapping(void *p, size_t size)
 {
@@ -184,7 +187,10 @@ void *os_map_aligned(size_t size, size_t align)
 	p = (unsigned long)os_map(NULL, size);
 	if (!p || IS_ALIGNED(p, align))
 		return (void *)p;
-	/* The kernel fills holes from the top: just below the last mapping is where the next one goes. */
+	/*
+	 * The kernel fills holes from the top: just below the last mapping is where the next
+	 * one goes.
+	 */
 	start = ALIGN_DOWN(p, align);
 	os_unmap((void *)p, size);
 	p = (unsigned long)os_map((void *)start, size);
@@ -276,12 +282,14 @@ bool os_same_file(int fd)
 {
 	struct stat st = { 0 };
 
-	return !failed(sys_fstat(fd, &st)) && st.st_dev == os.stderr_dev && st.st_ino == os.stderr_ino;
+	return !failed(sys_fstat(fd, &st)) && st.st_dev == os.stderr_dev &&
+	       st.st_ino == os.stderr_ino;
 }
 
 /*
- * A program may have closed fd 2 and got a socket or a data file under that number. What was there at
- * the start is fine, and so is what can only be a log: a terminal, a pipe, a file opened for appending.
+ * A program may have closed fd 2 and got a socket or a data file under that number. What was
+ * there at the start is fine, and so is what can only be a log: a terminal, a pipe, a file
+ * opened for appending.
  */
 bool os_stderr_is_ours(void)
 {
@@ -359,7 +367,10 @@ bool os_libc_free(void *p)
 	return true;
 }
 
-/* The word before a block is the size of its chunk, that word included, with flags in the lowest three bits. */
+/*
+ * The word before a block is the size of its chunk, that word included, with flags in the
+ * lowest three bits.
+ */
 size_t os_libc_usable_size(const void *p)
 {
 	return (((const size_t *)p)[-1] & ~7ul) - sizeof(size_t);

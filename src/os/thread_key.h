@@ -7,9 +7,13 @@
 
 typedef unsigned int thread_key_t;
 
-/* destructor runs at the end of each thread that stored a value; false if there are no keys left. */
+/*
+ * destructor runs at the end of each thread that stored a value; false if there are no keys
+ * left.
+ */
 bool thread_key_create(thread_key_t *key, void (*destructor)(void *)) __km(thread_key_create);
 void thread_key_set(thread_key_t key, void *value) __km(thread_key_set);	/* may allocate */
-void thread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) __km(thread_atfork);
+void thread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+	__km(thread_atfork);
 
 #endif
