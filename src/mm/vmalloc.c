@@ -117,6 +117,24 @@ static bool renew_mapping(struct vm_struct *vm)
 	return true;
 }
 
+/* Without the lock: an area that nobody else knows goes back to the system. */
+static bool unmap_now(struct vm_struct *vm)
+{
+	vm_clear_tags(vm);
+	vm_set_dirty(vm->addr, vm->bytes, 0);
+	if (!os_unmap((void *)vm->addr, vm->bytes)) {
+		vm_set_dirty(vm->addr, vm->bytes, 0xffff);
+		vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+		vm_set_tags(vm);
+		return false;
+	}
+	VMAP_ADD(nr_busy, -1);
+	VMAP_ADD(busy_bytes, -vm->bytes);
+	VMAP_ADD(mapped, -vm->bytes);
+	vm->state = VM_UNUSED;
+	return true;
+}
+
 /* After it returns, another thread may own the addresses. */
 bool vmap_free(struct vm_struct *vm, bool may_wait)
 {
@@ -137,7 +155,11 @@ bool vmap_free(struct vm_struct *vm, bool may_wait)
 		vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
 	}
 	if (!lock_vmap(may_wait)) {
-		llist_add(&vm->deferred, &vmap.deferred);
+		/* a fork is under way, a handler interrupted the holder, or the holder is lost */
+		if (vm->state == VM_UNUSED || unmap_now(vm))
+			llist_add(&vm->deferred, &vmap.spare);
+		else
+			llist_add(&vm->deferred, &vmap.deferred);
 		return true;
 	}
 	if (vm->state == VM_UNUSED)

@@ -44,13 +44,30 @@ static struct vm_struct *vm_by_nr(u32 nr)
 	return &chunk[nr % CHUNK_STRUCTS];
 }
 
-/* A record never used before; lock-free. */
+/* Who takes one takes all, and puts the rest back: so nobody's next can be stale. */
+static struct vm_struct *spare_record(void)
+{
+	struct llist_node *n = llist_del_all(&vmap.spare), *rest, *next;
+
+	if (!n)
+		return NULL;
+	for (rest = n->next; rest; rest = next) {
+		next = rest->next;
+		llist_add(rest, &vmap.spare);
+	}
+	return container_of(n, struct vm_struct, deferred);
+}
+
+/* A record without the lock. */
 static struct vm_struct *new_record(void)
 {
-	u32 nr = atomic_fetch_add_explicit(&vmap.next_nr, 1, memory_order_relaxed);
+	struct vm_struct *chunk, *expect = NULL, *spare = spare_record();
 	_Atomic(struct vm_struct *) *slot;
-	struct vm_struct *chunk, *expect = NULL;
+	u32 nr;
 
+	if (spare)
+		return spare;
+	nr = atomic_fetch_add_explicit(&vmap.next_nr, 1, memory_order_relaxed);
 	if (nr >= CHUNK_STRUCTS * VMAP_CHUNKS)
 		return NULL;
 	slot = &vmap.chunks[nr / CHUNK_STRUCTS];
@@ -422,7 +439,7 @@ struct vm_struct *vm_alloc_area_nolock(size_t bytes, size_t align)
 	if (vm)
 		VMAP_ADD(mapped, bytes);
 	else if (record)
-		llist_add(&record->deferred, &vmap.deferred);
+		llist_add(&record->deferred, &vmap.spare);
 	return vm;
 }
 

@@ -26,7 +26,8 @@ struct vmap {
 	unsigned long nr_busy;
 	long dirty;			/* frames, of all on the lru */
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
-	struct llist_head deferred;	/* no lock */
+	struct llist_head deferred;	/* no lock: areas for the next holder */
+	struct llist_head spare;	/* no lock: records given back without it */
 	_Atomic(struct vm_struct *) chunks[VMAP_CHUNKS];
 };
 

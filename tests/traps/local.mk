@@ -11,6 +11,7 @@ TRAP_TESTS = \
 	tests/traps/own_malloc \
 	tests/traps/own_names \
 	tests/traps/refusals \
+	tests/traps/regressions \
 	tests/traps/signal_handlers \
 	tests/traps/small_stacks \
 	tests/traps/threads
@@ -77,6 +78,9 @@ tests_traps_plain_CFLAGS = $(TRAP_CFLAGS)
 
 tests_traps_refusals_SOURCES = tests/traps/refusals.c tests/traps/trap.h
 tests_traps_refusals_CFLAGS = $(TRAP_CFLAGS)
+
+tests_traps_regressions_SOURCES = tests/traps/regressions.c tests/traps/trap.h
+tests_traps_regressions_CFLAGS = $(TRAP_CFLAGS)
 
 tests_traps_signal_handlers_SOURCES = tests/traps/signal_handlers.c tests/traps/trap.h
 tests_traps_signal_handlers_CFLAGS = $(TRAP_CFLAGS)
