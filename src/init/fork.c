@@ -144,26 +144,6 @@ static void repair_slab(struct page *page, unsigned long addr, void *arg)
 }
 
 /*
- * The sheaves of a thread that is gone, perhaps in the middle of an exchange: nothing in them
- * can be trusted.
- */
-static void drop_sheaves(struct pcpu *c)
-{
-	unsigned long lost = 0;
-	unsigned int i;
-
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct cpu_cache *cc = &c->cache[i];
-		unsigned long n = (unsigned long)(cc->top - cc->start);
-
-		lost += n <= kmalloc_caches[i].sheaf_capacity ? n : 0;
-		lost += cc->spare ? MIN(cc->spare->count, kmalloc_caches[i].sheaf_capacity) : 0;
-		memset(cc, 0, sizeof(*cc));
-	}
-	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);
-}
-
-/*
  * This thread's slot is own, or none; interrupted: it forked in a signal handler that came into
  * the allocator.
  */
@@ -182,7 +162,7 @@ static void child_slots(struct pcpu *own, bool interrupted)
 		if (!c->fork_held)
 			/* its thread left in the middle of something: it stays as it is */
 			continue;
-		drop_sheaves(c);
+		cpu_drop_sheaves(c);
 		if (atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE) {
 			atomic_store_explicit(&c->state, CPU_DEAD, memory_order_relaxed);
 			atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);

@@ -59,12 +59,28 @@ static void cpu_init(struct pcpu *c)
 	INIT_LIST_HEAD(&c->pcp);
 }
 
-/* A LIVE slot whose thread ended without telling. Its sheaves are as that thread left them. */
+/* A LIVE slot whose thread ended without telling. */
 static bool is_orphan(struct pcpu *c)
 {
 	int tid = READ_ONCE(c->tid);
 
 	return tid && os_thread_is_gone(tid);
+}
+
+void cpu_drop_sheaves(struct pcpu *c)
+{
+	unsigned long lost = 0;
+	unsigned int i;
+
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct cpu_cache *cc = &c->cache[i];
+		unsigned long n = (unsigned long)(cc->top - cc->start);
+
+		lost += n <= kmalloc_caches[i].sheaf_capacity ? n : 0;
+		lost += cc->spare ? MIN(cc->spare->count, kmalloc_caches[i].sheaf_capacity) : 0;
+		memset(cc, 0, sizeof(*cc));
+	}
+	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);
 }
 
 /* A slot that no thread owns, for the calling one; orphans: look for those of silent ends too. */
@@ -86,6 +102,8 @@ static struct pcpu *take_free_cpu(bool orphans)
 		}
 		if (dead)
 			atomic_fetch_sub_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+		else
+			cpu_drop_sheaves(c);	/* perhaps it was cancelled inside the allocator */
 		WRITE_ONCE(c->tid, os_gettid());
 		atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
 		spin_unlock(&c->lock);

@@ -95,6 +95,11 @@ static inline void set_main_sheaf(struct cpu_cache *cc, struct slab_sheaf *sheaf
 
 /* A slot for the calling thread, which is inside the allocator without one; NULL without memory. */
 struct pcpu *cpu_acquire(void) __km(cpu_acquire);
+/*
+ * The sheaves of a thread that is gone, perhaps in the middle of an exchange: nothing in them can
+ * be trusted, so they are dropped whole, and their objects are lost (and counted).
+ */
+void cpu_drop_sheaves(struct pcpu *c) __km(cpu_drop_sheaves);
 /* The end of a thread: nothing that it does later touches its slot. */
 void cpu_exit(void) __km(cpu_exit);
 /*
