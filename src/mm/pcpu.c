@@ -168,8 +168,8 @@ void cpu_exit(void)
 	own_cpu = NULL;
 	exit_rounds = UINT_MAX;
 	/* this_cpu stays &busy_cpu: what the thread still does goes without a slot */
+	/* left by siglongjmp or cancelled inside: found as an orphan, if its lock is free */
 	if (!c || entered != c)
-		/* left by siglongjmp: the slot's state is not known, so nobody gets it */
 		return;
 	slab_flush_all_sheaves(c);
 	locked = spin_lock(&c->lock);

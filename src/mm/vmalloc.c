@@ -98,8 +98,8 @@ struct vm_struct *find_vm_area_inside(const void *p)
 
 /*
  * A mapping that mremap made is replaced by a fresh one, which merges with its neighbours', or
- * unmapped where it is large
- * (false then: there is no area any more). Where the system refuses, it is an area like others.
+ * unmapped where it is large (false then: there is no area any more). Where the system refuses,
+ * it is an area like others.
  */
 static bool renew_mapping(struct vm_struct *vm)
 {
@@ -219,8 +219,8 @@ static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
 }
 
 /*
- * An area twice as large as needed, so that the next growth stays in place; what is not touched
- * costs address space.
+ * An area half as large again as needed, so that the next growth stays in place; what is not
+ * touched costs address space.
  */
 static struct vm_struct *area_to_move_to(size_t bytes)
 {
