@@ -9,20 +9,11 @@
 #ifndef KMALLOC_KMALLOC_H
 #define KMALLOC_KMALLOC_H
 
-#include <stddef.h>
-#include <kmalloc/api.h>
+#include <kmalloc/gfp.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** What an allocation may do to get its memory; bit values as in include/linux/gfp_types.h. */
-typedef unsigned int gfp_t;
-
-/** The memory reads as zero. */
-#define __GFP_ZERO	((gfp_t)0x100u)
-/** May wait, reclaim and ask the operating system for memory. */
-#define GFP_KERNEL	((gfp_t)0xcc0u)
 
 /** What kmalloc(0) returns: distinct from NULL, may be passed to kfree(), must not be accessed. */
 #define ZERO_SIZE_PTR	((void *)16)

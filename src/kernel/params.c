@@ -10,6 +10,7 @@
 #include "os/os.h"
 
 #define TEXT_MAX	512	/* longest free text, NUL included: a path */
+#define TEXT_TOTAL	2048	/* of all of them */
 #define KEY_SHOWN	60	/* how much of a wrong word is repeated in the warning */
 
 struct param {
@@ -17,19 +18,28 @@ struct param {
 };
 
 static const struct param table[NR_PARAMS] = {
-#define PARAM(key, choices, dflt, range, help) { #key, choices, dflt, range, help },
+#define PARAM(id, key, choices, dflt, range, help) { key, choices, dflt, range, help },
 #include "kernel/params.def"
 #undef PARAM
 };
 
+/* A text begins at text[start[id]]; text[0] is the empty one. A longer value takes a new place. */
 static struct {
 	u8 choice[NR_PARAMS];
-	char text[TEXT_MAX];	/* the one free-text option there is */
+	unsigned long number[NR_PARAMS];
+	unsigned short start[NR_PARAMS];
+	unsigned short used;
+	char text[TEXT_TOTAL];
 } params;
 
 static bool is_text(const struct param *p)
 {
 	return !p->choices[0];
+}
+
+static bool is_number(const struct param *p)
+{
+	return p->choices[0] == '#';
 }
 
 /* The number of value in "a|b|c", or -1. */
@@ -63,10 +73,10 @@ static size_t choice_name(const char *choices, unsigned int nr, const char **nam
 	return n;
 }
 
-/* Levenshtein distance of a key and a word of at most 31 characters. */
+/* Levenshtein distance of a key and a word of at most 39 characters. */
 static unsigned int distance(const char *key, const char *word, size_t len)
 {
-	unsigned int row[32], diag, i, j;
+	unsigned int row[40], diag, i, j;
 
 	for (i = 0; i <= len; i++)
 		row[i] = i;
@@ -89,7 +99,7 @@ static const struct param *nearest(const char *word, size_t len)
 	const struct param *best = NULL;
 	unsigned int i, d, best_d = 4;
 
-	if (len > 31)
+	if (len > 39)
 		return NULL;
 	for (i = 0; i < NR_PARAMS; i++) {
 		d = distance(table[i].key, word, len);
@@ -122,9 +132,27 @@ static void set_default(unsigned int id)
 	const struct param *p = &table[id];
 
 	if (is_text(p))
-		params.text[0] = '\0';
+		params.start[id] = 0;
+	else if (is_number(p))
+		parse_size(p->dflt, strlen(p->dflt), &params.number[id]);
 	else
 		params.choice[id] = (u8)find_choice(p->choices, p->dflt, strlen(p->dflt));
+}
+
+static bool keep_text(unsigned int id, const char *value, size_t len)
+{
+	size_t start = params.start[id];
+
+	if (!start || strlen(params.text + start) < len) {
+		start = MAX(params.used, 1);
+		if (start + len + 1 > TEXT_TOTAL)
+			return false;
+		params.used = (unsigned short)(start + len + 1);
+		params.start[id] = (unsigned short)start;
+	}
+	memcpy(params.text + start, value, len);
+	params.text[start + len] = '\0';
+	return true;
 }
 
 static void set_param(unsigned int id, const char *value, size_t len)
@@ -134,11 +162,11 @@ static void set_param(unsigned int id, const char *value, size_t len)
 	int nr;
 
 	if (is_text(p)) {
-		if (len && len < TEXT_MAX) {
-			memcpy(params.text, value, len);
-			params.text[len] = '\0';
+		if (len && len < TEXT_MAX && keep_text(id, value, len))
 			return;
-		}
+	} else if (is_number(p)) {
+		if (parse_size(value, len, &params.number[id]))
+			return;
 	} else {
 		nr = len ? find_choice(p->choices, value, len) : -1;
 		if (nr >= 0) {
@@ -185,6 +213,7 @@ void params_init(const char *text)
 	unsigned int i;
 	size_t len;
 
+	params.used = 0;
 	for (i = 0; i < NR_PARAMS; i++)
 		set_default(i);
 	if (!text)
@@ -209,7 +238,12 @@ unsigned int param_choice(enum param_id id)
 
 const char *param_text(enum param_id id)
 {
-	return is_text(&table[id]) ? params.text : "";
+	return is_text(&table[id]) ? params.text + params.start[id] : "";
+}
+
+unsigned long param_number(enum param_id id)
+{
+	return params.number[id];
 }
 
 void params_help(void)
@@ -218,7 +252,7 @@ void params_help(void)
 
 	pr_cont("KMALLOC_OPTIONS takes key or key=value, separated by blanks:");
 	for (i = 0; i < NR_PARAMS; i++)
-		pr_cont("  %-14s %s [%s; default %s]", table[i].key, table[i].help, table[i].range,
+		pr_cont("  %-18s %s [%s; default %s]", table[i].key, table[i].help, table[i].range,
 			table[i].dflt[0] ? table[i].dflt : "nothing");
 }
 
@@ -235,9 +269,18 @@ size_t params_describe(char *buf, size_t size)
 		size_t len;
 
 		if (is_text(p)) {
-			if (params.text[0])
+			if (params.start[i])
 				n += scnprintf(buf + n, size - n, "%s%s=%s", sep, p->key,
-					       params.text);
+					       param_text((enum param_id)i));
+			continue;
+		}
+		if (is_number(p)) {
+			unsigned long dflt = 0;
+
+			parse_size(p->dflt, strlen(p->dflt), &dflt);
+			if (params.number[i] != dflt)
+				n += scnprintf(buf + n, size - n, "%s%s=%lu", sep, p->key,
+					       params.number[i]);
 			continue;
 		}
 		len = MIN(choice_name(p->choices, params.choice[i], &name), sizeof(value) - 1);

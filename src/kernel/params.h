@@ -9,7 +9,7 @@
 #include "lib/types.h"
 
 enum param_id {
-#define PARAM(key, choices, dflt, range, help) PARAM_##key,
+#define PARAM(id, key, choices, dflt, range, help) PARAM_##id,
 #include "kernel/params.def"
 #undef PARAM
 	NR_PARAMS
@@ -17,6 +17,9 @@ enum param_id {
 
 enum { SIZES_DEFAULT, SIZES_CLASSIC };
 enum { PURGE_AUTO, PURGE_NEVER, PURGE_ALWAYS };
+enum { OOM_NULL, OOM_REPORT, OOM_ABORT };
+enum { NOFAIL_WAIT, NOFAIL_ABORT };
+enum { DMA_MAP, DMA_STRICT };
 
 /*
  * Parses text (NULL: nothing given); one warning line for each mistake, whose key keeps its
@@ -27,6 +30,13 @@ void params_init(const char *text) __km(params_init);
 unsigned int param_choice(enum param_id id) __km(param_choice);
 /* Value of a free-text option; "" if not given. */
 const char *param_text(enum param_id id) __km(param_text);
+/* Value of a numeric option. */
+unsigned long param_number(enum param_id id) __km(param_number);
+/* Y|N options */
+static inline bool param_yes(enum param_id id)
+{
+	return param_choice(id) & 1;
+}
 void params_help(void) __km(params_help);
 /* "key=value key=value" of what differs from the default. */
 size_t params_describe(char *buf, size_t size) __km(params_describe);

@@ -145,3 +145,48 @@ size_t scnprintf(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 	return n;
 }
+
+bool parse_size(const char *text, size_t len, unsigned long *value)
+{
+	static const char units[] = "kmgt";
+	unsigned long n = 0;
+	size_t i = 0;
+	unsigned int u;
+
+	for (; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+		if (__builtin_mul_overflow(n, 10ul, &n) ||
+		    __builtin_add_overflow(n, (unsigned long)(text[i] - '0'), &n))
+			return false;
+	if (!i)
+		return false;
+	if (i + 1 == len)
+		for (u = 0; units[u]; u++)
+			if ((text[i] | 0x20) == units[u]) {
+				unsigned int shift = 10 * (u + 1);
+
+				if (n > ULONG_MAX >> shift)
+					return false;
+				*value = n << shift;
+				return true;
+			}
+	if (i != len)
+		return false;
+	*value = n;
+	return true;
+}
+
+bool text_matches(const char *pattern, size_t len, const char *text)
+{
+	for (; len; pattern++, len--, text++) {
+		if (*pattern == '*') {
+			do {
+				if (text_matches(pattern + 1, len - 1, text))
+					return true;
+			} while (*text++);
+			return false;
+		}
+		if (!*text || (*pattern != '?' && *pattern != *text))
+			return false;
+	}
+	return !*text;
+}

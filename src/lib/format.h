@@ -13,6 +13,12 @@
 size_t scnprintf(char *buf, size_t size, const char *fmt, ...) __km(scnprintf) __printf(3, 4);
 size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list ap) __km(vscnprintf);
 
+/* A decimal number, with K, M, G or T (of 1024) behind it; false, *value untouched, if it is none. */
+bool parse_size(const char *text, size_t len, unsigned long *value) __km(parse_size);
+
+/* Shell patterns as far as * and ?. */
+bool text_matches(const char *pattern, size_t len, const char *text) __km(text_matches);
+
 static inline bool text_equals(const char *a, const char *b)
 {
 	while (*a && *a == *b) {

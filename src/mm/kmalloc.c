@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The public kmalloc family, as far as it goes. Layer: mm. */
+#include "kmalloc/kmalloc.h"
 #include "mm/util.h"
 
 __km_export const char *kmalloc_version(void)

@@ -257,13 +257,13 @@ found:
 	return page;
 }
 
-struct page *alloc_block(unsigned int order, gfp_t gfp)
+struct page *alloc_block(unsigned int order, const struct alloc_context *ac)
 {
 	struct zone *z = &zone_normal;
 	struct page *page;
 	long dirty = 0;
 
-	(void)gfp;	/* what the request may do: with the public API */
+	(void)ac;
 	if (!zone_lock(z))
 		return NULL;
 	page = rmqueue(z, order);

@@ -32,7 +32,7 @@ extern struct zone zone_normal __km(zone_normal);
  * zero. NULL without memory, or where the zone lock cannot be had (the caller then takes the
  * nolock path).
  */
-struct page *alloc_block(unsigned int order, gfp_t gfp) __km(alloc_block);
+struct page *alloc_block(unsigned int order, const struct alloc_context *ac) __km(alloc_block);
 void free_block(struct page *page, unsigned int order) __km(free_block);
 unsigned long page_address(const struct page *page) __km(page_address);
 

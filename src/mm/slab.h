@@ -117,6 +117,11 @@ static __always_inline _Atomic u64 *remote_map(struct slab *slab)
 	return (_Atomic u64 *)(void *)((char *)slab + SLAB_HEAD_SIZE) + SLAB_MAP_WORDS;
 }
 
+static inline unsigned int slab_order(const struct kmem_cache *s)
+{
+	return PAGEBLOCK_ORDER + ilog2(s->blocks);
+}
+
 extern struct kmem_cache kmalloc_caches[NR_CLASSES] __km(kmalloc_caches);
 extern unsigned int nr_kmalloc_caches __km(nr_kmalloc_caches);	/* used: 1..nr */
 

@@ -18,14 +18,12 @@
  * fork is under way, or someone drains its inbox) does not wait long: it allocates from the
  * nolock slabs and frees by the remote path, both lock-free.
  */
-#include "mm/pcpu.h"
+#include "mm/entry.h"
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
-#include "mm/reclaim.h"
 #include "mm/util.h"
 #include "kernel/printk.h"
 
-#define EARLY_FREES	16u	/* a thread's frees before it gets a slot for them */
 /* bytes freed in a slot's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
 
@@ -57,7 +55,7 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 
 	/* state: a neighbour's merge may look at it */
 	memset((char *)slab + 1, 0, SLAB_HEAD_SIZE - 1);
-	slab->order = (u8)(PAGEBLOCK_ORDER + ilog2(s->blocks));
+	slab->order = (u8)slab_order(s);
 	slab->cache = s;
 	slab->base = base;
 	slab->nolock = !owner;
@@ -75,7 +73,8 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 	atomic_fetch_add_explicit(&s->nr_slabs, 1, memory_order_relaxed);
 }
 
-static bool new_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+static bool new_slab(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
 {
 	struct cpu_slabs *cs = &c->slabs[s->index];
 	struct page *page;
@@ -86,7 +85,7 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 		list_del(&page->list);
 		c->nr_pcp--;
 	} else {
-		page = alloc_block(PAGEBLOCK_ORDER + ilog2(s->blocks), gfp);
+		page = alloc_block(slab_order(s), ac);
 	}
 	if (!page)
 		return false;
@@ -368,7 +367,8 @@ static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, 
  * Makes a slab with free objects current; lock held. may_make: adopt or make one if there is
  * none.
  */
-static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp, bool may_make)
+static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s,
+				 const struct alloc_context *ac, bool may_make)
 {
 	struct cpu_slabs *cs = &c->slabs[s->index];
 
@@ -392,13 +392,14 @@ static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, gfp_t gfp
 			return NULL;
 		if (cpu_adopt(c, s))
 			continue;
-		if (!new_slab(c, s, gfp))
+		if (!new_slab(c, s, ac))
 			return NULL;
 	}
 }
 
 /* Fills the empty main sheaf; the slot's lock is held. Returns the number of objects. */
-static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
 {
 	struct cpu_cache *cc = &c->cache[s->index];
 	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
@@ -406,7 +407,7 @@ static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, gfp_t gfp
 
 	cpu_drain_inbox(c);
 	while (got < want) {
-		slab = current_slab(c, s, gfp, !got);
+		slab = current_slab(c, s, ac, !got);
 		if (!slab)
 			break;
 		got += take_objects(c, slab, cc->end - got, want - got);
@@ -433,7 +434,8 @@ static void honour_flush_request(struct pcpu *c)
 }
 
 /* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
-static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
 {
 	struct cpu_cache *cc = &c->cache[s->index];
 	struct slab_sheaf *sheaf;
@@ -459,7 +461,7 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 	}
 	if (!spin_lock(&c->lock))
 		return false;
-	got = refill_sheaf(c, s, gfp);
+	got = refill_sheaf(c, s, ac);
 	spin_unlock(&c->lock);
 	purge_check();
 	return got != 0;
@@ -473,18 +475,20 @@ static void *pop_object(struct cpu_cache *cc)
 	return *top;
 }
 
-static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
 {
 	struct cpu_cache *cc = &c->cache[s->index];
 
 	/* a signal handler may have filled the sheaf since the entry saw it empty */
-	if (cc->top != cc->start || replace_empty_main(c, s, gfp))
+	if (cc->top != cc->start || replace_empty_main(c, s, ac))
 		return pop_object(cc);
 	return slab_alloc_nolock(s);
 }
 
 /* The next object that was never handed out, if the current slab has one; else NULL. */
-static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+static void *take_fresh(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
 {
 	void *object = NULL;
 	struct slab *slab;
@@ -492,7 +496,7 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 	if (READ_ONCE(s->barn.full) || !spin_lock(&c->lock))
 		return NULL;
 	cpu_drain_inbox(c);
-	slab = current_slab(c, s, gfp, true);
+	slab = current_slab(c, s, ac, true);
 	/*
 	 * where objects came back, they are used first: clearing one is cheaper than touching
 	 * another page
@@ -513,72 +517,6 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
 	return object;
 }
 
-/*
- * The frame around every slow entry: start-up, a handler inside the allocator, a thread's first
- * slot, failure. Returns the slot to work with, or NULL if the work must be done without one.
- */
-struct slow_entry {
-	struct pcpu *leave_as;	/* what this_cpu holds afterwards */
-	bool started;		/* the thread got its slot just now */
-};
-
-static struct pcpu *slow_enter(struct pcpu *c, struct slow_entry *e)
-{
-	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
-		mm_init();
-	e->leave_as = c;
-	e->started = false;
-	if (c == &busy_cpu)
-		return NULL;
-	fork_check();
-	if (unlikely(own_cpu && c != own_cpu))
-		/* a handler took it between our load and store of this_cpu */
-		e->leave_as = c = own_cpu;
-	if (c != &empty_cpu && unlikely(READ_ONCE(c->lock.lost))) {
-		cpu_abandon(c);
-		e->leave_as = c = &empty_cpu;
-	}
-	return c;
-}
-
-/* A slot for a thread that has none. */
-static struct pcpu *slow_acquire(struct slow_entry *e)
-{
-	struct pcpu *c = cpu_acquire();
-
-	if (!c)
-		return NULL;
-	e->leave_as = c;
-	e->started = true;
-	return c;
-}
-
-static struct pcpu *slow_enter_alloc(struct pcpu *c, struct slow_entry *e)
-{
-	c = slow_enter(c, e);
-	return c == &empty_cpu ? slow_acquire(e) : c;
-}
-
-/*
- * A thread whose first call is a free gets no slot for a few of them: at its end libc frees
- * what it had made for the thread, after all destructors, and nobody would hear of that slot
- * again.
- */
-static struct pcpu *slow_enter_free(struct pcpu *c, struct slow_entry *e)
-{
-	c = slow_enter(c, e);
-	if (c != &empty_cpu)
-		return c;
-	return early_frees++ < EARLY_FREES ? NULL : slow_acquire(e);
-}
-
-static void slow_leave(struct slow_entry *e)
-{
-	cpu_leave(e->leave_as);
-	if (unlikely(e->started))
-		cpu_thread_started();
-}
-
 static struct kmem_cache *cache_for(size_t size, gfp_t gfp)
 {
 	return &kmalloc_caches[gfp & __GFP_NATURAL ? natural_size_class(size) : size_class(size)];
@@ -586,39 +524,45 @@ static struct kmem_cache *cache_for(size_t size, gfp_t gfp)
 
 void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 {
+	struct alloc_context ac;
 	struct kmem_cache *s;
 	struct slow_entry e;
 	void *object;
 
-	c = slow_enter_alloc(c, &e);
+	slow_enter_alloc(&e, c);
 	s = cache_for(size, gfp);
-	object = c ? alloc_in_slot(c, s, gfp) : slab_alloc_nolock(s);
-	if (unlikely(!object) && c && reclaim_memory(c))
-		object = alloc_in_slot(c, s, gfp);
+	alloc_context_init(&ac, gfp, slab_order(s));
+	do
+		object = e.cpu ? alloc_in_slot(e.cpu, s, &ac) : slab_alloc_nolock(s);
+	while (unlikely(!object) && alloc_slowpath(&ac, &e));
 	slow_leave(&e);
 	if (unlikely(!object))
-		os_set_errno_enomem();
+		alloc_failed(&ac, size);
 	return object;
 }
 
 void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 {
+	struct alloc_context ac;
 	struct kmem_cache *s;
 	struct slow_entry e;
 	void *object = NULL;
 
-	c = slow_enter_alloc(c, &e);
+	slow_enter_alloc(&e, c);
+	c = e.cpu;
 	s = cache_for(size, gfp);
+	alloc_context_init(&ac, gfp, slab_order(s));
 	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
-		object = take_fresh(c, s, gfp);
+		object = take_fresh(c, s, &ac);
 	*zeroed = object != NULL;
-	if (!object)
-		object = c ? alloc_in_slot(c, s, gfp) : slab_alloc_nolock(s);
-	if (unlikely(!object) && c && reclaim_memory(c))
-		object = alloc_in_slot(c, s, gfp);
+	while (!object) {
+		object = e.cpu ? alloc_in_slot(e.cpu, s, &ac) : slab_alloc_nolock(s);
+		if (likely(object) || !alloc_slowpath(&ac, &e))
+			break;
+	}
 	slow_leave(&e);
 	if (unlikely(!object))
-		os_set_errno_enomem();
+		alloc_failed(&ac, size);
 	return object;
 }
 
@@ -796,7 +740,8 @@ void slab_free_slow(void *p, struct pcpu *c)
 		cpu_leave(c);
 		return;
 	}
-	c = slow_enter_free(c, &e);
+	slow_enter_free(&e, c);
+	c = e.cpu;
 	if (class == CLASS_FOREIGN || class == CLASS_OTHER)
 		free_other(c, class, p);
 	else if (c)

@@ -7,6 +7,7 @@
  * valid pointer is always the start of an object.
  */
 #include "mm/util.h"
+#include "mm/entry.h"
 #include "mm/reclaim.h"
 #include "mm/vmalloc.h"
 #include "mm/purge.h"
@@ -20,36 +21,32 @@ _Atomic unsigned long nr_foreign_frees;
 
 /* ---- large blocks ---- */
 
-static void *alloc_area(size_t size, size_t align, bool zero)
+static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 {
-	struct pcpu *c = cpu_enter();
-	void *p;
+	struct alloc_context ac;
+	struct slow_entry e;
+	void *p = NULL;
 
-	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
-		mm_init();
-	if (unlikely(size > PTRDIFF_MAX)) {
-		p = NULL;
-	} else if (unlikely(c == &busy_cpu)) {
-		p = vmap_alloc(size, align, zero, false);
-	} else {
-		fork_check();
-		p = vmap_alloc(size, align, zero, true);
-		if (unlikely(!p) && size <= reclaimable_memory() &&
-		    reclaim_memory(c == &empty_cpu ? NULL : c))
-			p = vmap_alloc(size, align, zero, true);
-		purge_check();
+	slow_enter_alloc(&e, cpu_enter());
+	alloc_context_init(&ac, gfp, 0);
+	if (likely(size <= PTRDIFF_MAX)) {
+		do
+			p = vmap_alloc(size, align, &ac, !e.nested);
+		while (unlikely(!p) && size <= reclaimable_memory() && alloc_slowpath(&ac, &e));
+		if (!e.nested)
+			purge_check();
 	}
-	cpu_leave(c);
+	slow_leave(&e);
 	if (unlikely(!p))
-		os_set_errno_enomem();
+		alloc_failed(&ac, size);
 	return p;
 }
 
 void *malloc_large(size_t size)
 {
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return alloc_area(size, 1, false);
-	return slab_alloc(size_class_large[(size + 127) / 128], size, GFP_KERNEL);
+		return alloc_area(size, 1, GFP_MALLOC);
+	return slab_alloc(size_class_large[(size + 127) / 128], size, GFP_MALLOC);
 }
 
 void *kvzalloc_size(size_t size)
@@ -59,19 +56,19 @@ void *kvzalloc_size(size_t size)
 	void *p;
 
 	if (size <= CLEAR_ALWAYS) {
-		p = slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_KERNEL);
+		p = slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_MALLOC);
 		if (likely(p))
 			memset(p, 0, size);
 		return p;
 	}
 	if (size > KMALLOC_MAX_CACHE_SIZE)
-		return alloc_area(size, 1, true);
+		return alloc_area(size, 1, GFP_MALLOC | __GFP_ZERO);
 	c = cpu_enter();
 	if (likely(c->cache[size_class(size)].top != c->cache[size_class(size)].start)) {
 		cpu_leave(c);
 		p = malloc_large(size);
 	} else {
-		p = slab_zalloc_slow(size, c, GFP_KERNEL, &zeroed);
+		p = slab_zalloc_slow(size, c, GFP_MALLOC, &zeroed);
 	}
 	if (p && !zeroed)
 		memset(p, 0, size);
@@ -88,11 +85,11 @@ void *kvmalloc_aligned(size_t align, size_t size)
 	}
 	if (rounded <= SMALL_SIZE_MAX)
 		return slab_alloc(hot_data.size_class_small[(rounded + 7) / 8], rounded,
-				  GFP_KERNEL);
+				  GFP_MALLOC);
 	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
 		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded,
-				  GFP_KERNEL | __GFP_NATURAL);
-	return alloc_area(size, align, false);
+				  GFP_MALLOC | __GFP_NATURAL);
+	return alloc_area(size, align, GFP_MALLOC);
 }
 
 /* ---- what is this pointer? ---- */

@@ -26,7 +26,7 @@ static __always_inline void *kvmalloc_size(size_t size)
 {
 	if (unlikely(size > SMALL_SIZE_MAX))
 		return malloc_large(size);
-	return slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_KERNEL);
+	return slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_MALLOC);
 }
 
 #endif

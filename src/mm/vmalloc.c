@@ -42,7 +42,7 @@ static void clear_dirty(struct vm_struct *vm)
 	}
 }
 
-void *vmap_alloc(size_t size, size_t align, bool zero, bool may_wait)
+void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
 {
 	size_t bytes = vm_area_bytes(size);
 	struct vm_struct *vm;
@@ -65,7 +65,7 @@ void *vmap_alloc(size_t size, size_t align, bool zero, bool may_wait)
 	if (!vm)
 		return NULL;
 	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
-	if (zero && vm->dirty)
+	if (ac->gfp & __GFP_ZERO && vm->dirty)
 		clear_dirty(vm);
 	return (void *)vm->addr;
 }

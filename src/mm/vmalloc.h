@@ -39,11 +39,12 @@ struct vm_struct {
 };
 
 /*
- * align: a power of two. zero: the memory reads as zero. NULL without memory. may_wait: for the
- * lock; else it is tried, and where it is not to be had the area comes straight from the
+ * align: a power of two. __GFP_ZERO: the memory reads as zero. NULL without memory. may_wait: for
+ * the lock; else it is tried, and where it is not to be had the area comes straight from the
  * system.
  */
-void *vmap_alloc(size_t size, size_t align, bool zero, bool may_wait) __km(vmap_alloc);
+void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
+	__km(vmap_alloc);
 /* The busy area that starts at p, or NULL. */
 struct vm_struct *find_vm_area(const void *p) __km(find_vm_area);
 /* The busy area that p lies in, or NULL; slow, for reports. */

@@ -7,11 +7,11 @@
 : "${KMALLOC_PRELOAD:=$abs_top_builddir/preload/.libs/libkmalloc-preload.so}"
 . "$abs_top_srcdir/tests/lib/tap.sh"
 
-# The first argument of every PARAM...( line, quoted or not.
-declared=$(sed -n 's/^[ \t]*PARAM[A-Z_]*(\"\{0,1\}\([a-z0-9_.]*\).*/\1/p' \
+# The second argument of every PARAM( line.
+declared=$(sed -n 's/^PARAM([a-z0-9_]*, "\([a-z0-9_.-]*\)".*/\1/p' \
 	"$abs_top_srcdir/src/kernel/params.def" | sort)
 # The items of the options table: .It Cm key, .It Cm key Ns = Ns ...
-documented=$(sed -n '/^\.Sh OPTIONS/,/^\.Sh [^O]/s/^\.It Cm \([a-z0-9_.]*\).*/\1/p' \
+documented=$(sed -n '/^\.Sh OPTIONS/,/^\.Sh [^O]/s/^\.It Cm \([a-z0-9_.-]*\).*/\1/p' \
 	"$abs_top_srcdir/man/libkmalloc.7" | sort)
 # Lines of the help begin with the key, indented or not.
 helped=$(KMALLOC_OPTIONS=help LD_PRELOAD=$KMALLOC_PRELOAD /bin/true 2>&1)

@@ -14,7 +14,7 @@ archive=$abs_top_builddir/src/.libs/libkmalloc.a
 # The names in a checked-in list, without comments.
 list()
 {
-	sed 's/[ \t]*#.*//; /^$/d' "$1" | sort
+	sed 's/[ \t]*#.*//; /^$/d' "$@" | sort
 }
 
 # exports FILE: the names that a shared library defines for others; absolute symbols are versions.
@@ -29,8 +29,9 @@ imports()
 }
 
 plan 10
-is "$(exports "$KMALLOC_PRELOAD")" "$(list "$abs_top_srcdir/preload/malloc.sym")" \
-	"the preload library exports preload/malloc.sym and nothing else"
+is "$(exports "$KMALLOC_PRELOAD")" "$(list "$abs_top_srcdir/preload/malloc.sym" \
+	"$abs_top_srcdir/src/libkmalloc.sym")" \
+	"the preload library exports malloc.sym and libkmalloc.sym and nothing else"
 is "$(exports "$api")" "$(list "$abs_top_srcdir/src/libkmalloc.sym")" \
 	"the API library exports src/libkmalloc.sym and nothing else"
 exports "$KMALLOC_PRELOAD" | grep -qx malloc

@@ -22,7 +22,7 @@ static void snapshot(unsigned long counts[MAX_PAGE_ORDER + 2])
 
 static struct block take(unsigned int order)
 {
-	struct block b = { alloc_block(order, GFP_KERNEL), order };
+	struct block b = { alloc_block(order, &kernel_request), order };
 
 	assert_non_null(b.page);
 	assert_int_equal(b.page->state, PAGE_USED);
@@ -233,7 +233,7 @@ static void without_the_lock_there_is_no_block(void **state)
 {
 	(void)state;
 	assert_true(spin_lock(&zone_normal.lock));
-	assert_null(alloc_block(4, GFP_KERNEL));
+	assert_null(alloc_block(4, &kernel_request));
 	spin_unlock(&zone_normal.lock);
 	assert_true(zone_validate());
 }

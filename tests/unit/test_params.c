@@ -19,6 +19,28 @@ static void assert_defaults(void)
 	assert_int_equal(param_choice(PARAM_purge), PURGE_AUTO);
 	assert_int_equal(param_choice(PARAM_panic), 1);
 	assert_string_equal(param_text(PARAM_slabinfo), "");
+	assert_string_equal(param_text(PARAM_mem), "");
+	assert_int_equal(param_number(PARAM_min_free_kbytes), 0);
+	assert_int_equal(param_number(PARAM_failpage_min_order), 1);
+	assert_true(param_yes(PARAM_failslab_ignore_gfp_wait));
+}
+
+static void numbers_and_several_texts_are_understood(void **state)
+{
+	(void)state;
+	assert_string_equal(parse("min_free_kbytes=4K mem=512M slabinfo=x failslab=1,2,3,-1 "
+				  "failslab.ignore-gfp-wait=N fail_page_alloc.min-order=0"), "");
+	assert_int_equal(param_number(PARAM_min_free_kbytes), 4096);
+	assert_int_equal(param_number(PARAM_failpage_min_order), 0);
+	assert_string_equal(param_text(PARAM_mem), "512M");
+	assert_string_equal(param_text(PARAM_slabinfo), "x");
+	assert_string_equal(param_text(PARAM_failslab), "1,2,3,-1");
+	assert_false(param_yes(PARAM_failslab_ignore_gfp_wait));
+	assert_string_equal(parse("mem=1 mem=123456 mem=77 min_free_kbytes=1T"), "");
+	assert_string_equal(param_text(PARAM_mem), "77");
+	assert_int_equal(param_number(PARAM_min_free_kbytes), 1l << 40);
+	parse(NULL);
+	assert_defaults();
 }
 
 static void nothing_given_means_the_defaults(void **state)
@@ -72,6 +94,9 @@ static void every_mistake_is_one_line_and_leaves_the_default(void **state)
 	static const char *const mistakes[] = {
 		"purge=sometimes", "purge=", "purge", "purge=aut", "purge=autoo", "purge=auto|never", "purge=|",
 		"panic=2", "panic=", "help=yes", "slabinfo", "slabinfo=", "kmalloc_sizes=4", "=", "=x", "==",
+		"min_free_kbytes=", "min_free_kbytes=x", "min_free_kbytes=1X", "min_free_kbytes=1KK", "min_free_kbytes",
+		"min_free_kbytes=-1", "min_free_kbytes=99999999999999999999", "min_free_kbytes=99999999999999999T",
+		"mem=", "mem", "failslab.ignore-gfp-wait=maybe",
 		"purgee=auto", "PURGE=auto", "verbos", "xyzzy", "a", "%s%s%n=1", "purge=%s%n",
 		"a-key-that-is-much-longer-than-thirty-one-characters=1",
 	};
@@ -149,7 +174,11 @@ static void long_words_are_cut_in_the_message(void **state)
 
 static void help_names_every_option_on_a_line(void **state)
 {
-	static const char *const keys[] = { "help", "verbose", "slabinfo", "kmalloc_sizes", "purge", "panic" };
+	static const char *const keys[] = {
+#define PARAM(id, key, choices, dflt, range, help) key,
+#include "kernel/params.def"
+#undef PARAM
+	};
 	const char *text, *line;
 	unsigned int i;
 
@@ -192,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_given_means_the_defaults),
+		cmocka_unit_test(numbers_and_several_texts_are_understood),
 		cmocka_unit_test(every_value_of_every_option_is_understood),
 		cmocka_unit_test(the_last_of_two_values_counts),
 		cmocka_unit_test(a_second_parse_forgets_the_first),

@@ -143,7 +143,7 @@ static void the_oldest_goes_first_whatever_it_is(void **state)
 {
 	unsigned long zone_seq, vm_seq;
 	void *area = kvmalloc_size(MIB);
-	struct page *page = alloc_block(MAX_PAGE_ORDER, GFP_KERNEL);
+	struct page *page = alloc_block(MAX_PAGE_ORDER, &kernel_request);
 
 	(void)state;
 	params_init("purge=never");

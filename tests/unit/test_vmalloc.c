@@ -13,7 +13,7 @@
 static void *area(size_t size, size_t align, bool zero)
 {
 	struct pcpu *c = cpu_enter();
-	void *p = vmap_alloc(size, align, zero, true);
+	void *p = vmap_alloc(size, align, zero ? &zeroed_request : &kernel_request, true);
 
 	cpu_leave(c);
 	return p;
@@ -447,8 +447,8 @@ static void handlers_get_areas_without_the_lock(void **state)
 
 	(void)state;
 	assert_true(spin_lock(&vmap_lock));
-	p = vmap_alloc(500 * KIB, 1, false, false);
-	q = vmap_alloc(500 * KIB, 4 * MIB, false, false);
+	p = vmap_alloc(500 * KIB, 1, &kernel_request, false);
+	q = vmap_alloc(500 * KIB, 4 * MIB, &kernel_request, false);
 	assert_non_null(p);
 	assert_non_null(q);
 	assert_true(IS_ALIGNED((unsigned long)q, 4 * MIB));

@@ -15,7 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "mm/gfp.h"
 #include <unistd.h>
+
+/* What a blocking caller asks with, below the entries. */
+static const struct alloc_context kernel_request __maybe_unused = {
+	.gfp = GFP_KERNEL, .alloc_flags = ALLOC_WMARK_LOW,
+};
+static const struct alloc_context zeroed_request __maybe_unused = {
+	.gfp = GFP_KERNEL | __GFP_ZERO, .alloc_flags = ALLOC_WMARK_LOW,
+};
 
 #define UNIT_UNUSED __attribute__((__unused__))
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * GFP flags: what an allocation may do to get its memory. Bits and compositions are those of the
+ * kernel's include/linux/gfp_types.h; gfp(7) says what each does here and what it does not.
+ */
+#ifndef KMALLOC_GFP_H
+#define KMALLOC_GFP_H
+
+#include <kmalloc/types.h>
+
+/* Where: the highest zone that will do. */
+#define __GFP_DMA		((gfp_t)0x1u)
+#define __GFP_HIGHMEM		((gfp_t)0x2u)
+#define __GFP_DMA32		((gfp_t)0x4u)
+#define __GFP_MOVABLE		((gfp_t)0x8u)
+#define GFP_ZONEMASK		((gfp_t)0xfu)
+
+#define __GFP_RECLAIMABLE	((gfp_t)0x10u)
+#define __GFP_HIGH		((gfp_t)0x20u)
+#define __GFP_IO		((gfp_t)0x40u)
+#define __GFP_FS		((gfp_t)0x80u)
+#define __GFP_ZERO		((gfp_t)0x100u)
+#define __GFP_DIRECT_RECLAIM	((gfp_t)0x400u)
+#define __GFP_KSWAPD_RECLAIM	((gfp_t)0x800u)
+#define __GFP_WRITE		((gfp_t)0x1000u)
+#define __GFP_NOWARN		((gfp_t)0x2000u)
+#define __GFP_RETRY_MAYFAIL	((gfp_t)0x4000u)
+#define __GFP_NOFAIL		((gfp_t)0x8000u)
+#define __GFP_NORETRY		((gfp_t)0x10000u)
+#define __GFP_MEMALLOC		((gfp_t)0x20000u)
+#define __GFP_COMP		((gfp_t)0x40000u)
+#define __GFP_NOMEMALLOC	((gfp_t)0x80000u)
+#define __GFP_HARDWALL		((gfp_t)0x100000u)
+#define __GFP_THISNODE		((gfp_t)0x200000u)
+#define __GFP_ACCOUNT		((gfp_t)0x400000u)
+#define __GFP_ZEROTAGS		((gfp_t)0x800000u)
+#define __GFP_NO_OBJ_EXT	((gfp_t)0x1000000u)
+
+/* Of no effect outside the kernel. */
+#define __GFP_SKIP_ZERO		((gfp_t)0u)
+#define __GFP_SKIP_KASAN	((gfp_t)0u)
+#define __GFP_NOLOCKDEP		((gfp_t)0u)
+
+#define __GFP_BITS_SHIFT	25
+#define __GFP_BITS_MASK		((gfp_t)((1u << __GFP_BITS_SHIFT) - 1))
+
+#define __GFP_RECLAIM		((gfp_t)(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM))
+
+#define GFP_ATOMIC		(__GFP_HIGH | __GFP_KSWAPD_RECLAIM)
+#define GFP_KERNEL		(__GFP_RECLAIM | __GFP_IO | __GFP_FS)
+#define GFP_KERNEL_ACCOUNT	(GFP_KERNEL | __GFP_ACCOUNT)
+#define GFP_NOWAIT		(__GFP_KSWAPD_RECLAIM | __GFP_NOWARN)
+#define GFP_NOIO		(__GFP_RECLAIM)
+#define GFP_NOFS		(__GFP_RECLAIM | __GFP_IO)
+#define GFP_USER		(GFP_KERNEL | __GFP_HARDWALL)
+#define GFP_DMA			__GFP_DMA
+#define GFP_DMA32		__GFP_DMA32
+#define GFP_HIGHUSER		(GFP_USER | __GFP_HIGHMEM)
+#define GFP_HIGHUSER_MOVABLE	(GFP_HIGHUSER | __GFP_MOVABLE | __GFP_SKIP_KASAN)
+#define GFP_TRANSHUGE_LIGHT \
+	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
+#define GFP_TRANSHUGE		(GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
+
+/* Names of older kernels, with today's bits. */
+#define __GFP_WAIT		__GFP_RECLAIM
+#define __GFP_REPEAT		__GFP_RETRY_MAYFAIL
+#define __GFP_COLD		((gfp_t)0u)
+#define __GFP_NO_GROW		((gfp_t)0u)
+#define __GFP_NOTRACK		((gfp_t)0u)
+#define __GFP_OTHER_NODE	((gfp_t)0u)
+#define __GFP_ATOMIC		((gfp_t)0u)
+#define GFP_TEMPORARY		(GFP_KERNEL | __GFP_RECLAIMABLE)
+#define GFP_IOFS		(__GFP_IO | __GFP_FS)
+#define GFP_NOFS_PAGECACHE	(GFP_NOFS | __GFP_MOVABLE)
+#define GFP_USER_PAGECACHE	(GFP_USER | __GFP_MOVABLE)
+#define GFP_HIGHUSER_PAGECACHE	(GFP_HIGHUSER | __GFP_MOVABLE)
+#define GFP_THISNODE		(__GFP_THISNODE | __GFP_NOWARN | __GFP_NORETRY)
+
+#define GFP_RECLAIM_MASK \
+	(__GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | \
+	 __GFP_NOFAIL | __GFP_NORETRY | __GFP_MEMALLOC | __GFP_NOMEMALLOC | __GFP_NOLOCKDEP)
+#define GFP_CONSTRAINT_MASK	(__GFP_HARDWALL | __GFP_THISNODE)
+#define GFP_BOOT_MASK		(__GFP_BITS_MASK & ~(__GFP_RECLAIM | __GFP_IO | __GFP_FS))
+#define GFP_SLAB_BUG_MASK	(__GFP_DMA32 | __GFP_HIGHMEM | ~__GFP_BITS_MASK)
+
+KMALLOC_BEGIN_DECLS
+
+/** Whether the request may sleep and reclaim. Follows include/linux/gfp.h, as the next ones. */
+static inline bool gfpflags_allow_blocking(gfp_t flags)
+{
+	return flags & __GFP_DIRECT_RECLAIM;
+}
+
+/** False: a context that may only try locks. */
+static inline bool gfpflags_allow_spinning(gfp_t flags)
+{
+	return flags & __GFP_RECLAIM;
+}
+
+static inline bool gfpflags_normal_context(gfp_t flags)
+{
+	return (flags & (__GFP_DIRECT_RECLAIM | __GFP_MEMALLOC)) == __GFP_DIRECT_RECLAIM;
+}
+
+static inline bool gfp_has_io_fs(gfp_t flags)
+{
+	return (flags & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS);
+}
+
+static inline bool gfp_compaction_allowed(gfp_t flags)
+{
+	return flags & __GFP_IO;
+}
+
+/** The flags for metadata that is allocated inside an allocation with these. */
+static inline gfp_t gfp_nested_mask(gfp_t flags)
+{
+	return (flags & (GFP_KERNEL | GFP_ATOMIC | __GFP_NOLOCKDEP)) |
+	       __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
+}
+
+/**
+ * Scopes: until the matching restore, every allocation of the calling thread, malloc included, is
+ * made as if its flags lacked (or, noreclaim, had) what the name says. Each save returns what its
+ * restore takes, so scopes nest. noio clears __GFP_IO and __GFP_FS, nofs clears __GFP_FS, pin
+ * clears __GFP_MOVABLE, noreclaim gives all reserves and keeps the thread out of reclaim. A new
+ * thread starts without, a fork child keeps its thread's. Follows include/linux/sched/mm.h.
+ */
+unsigned int memalloc_noio_save(void) KMALLOC_LINK_NAME(memalloc_noio_save);
+void memalloc_noio_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_noio_restore);
+unsigned int memalloc_nofs_save(void) KMALLOC_LINK_NAME(memalloc_nofs_save);
+void memalloc_nofs_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_nofs_restore);
+unsigned int memalloc_noreclaim_save(void) KMALLOC_LINK_NAME(memalloc_noreclaim_save);
+void memalloc_noreclaim_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_noreclaim_restore);
+unsigned int memalloc_pin_save(void) KMALLOC_LINK_NAME(memalloc_pin_save);
+void memalloc_pin_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_pin_restore);
+
+KMALLOC_END_DECLS
+
+#endif
