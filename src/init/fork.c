@@ -3,8 +3,8 @@
  * fork. Layer: init.
  *
  * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have
- * one takes the nolock path), then take, in rank order, every slot's lock, the barns', the
- * zone's and the vmap lock, each with a bound. Several threads may fork at once: the first
+ * one takes the nolock path), then take, in rank order, slab_mutex, every slot's lock, the barns',
+ * the zone's and the vmap lock, each with a bound. Several threads may fork at once: the first
  * takes the locks, the last gives them back; fork_state.lock guards that count.
  * Parent: give all back. Child, where no other thread exists:
  *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted
@@ -29,8 +29,7 @@
 static struct {
 	spinlock_t lock;		/* rank LOCK_FORK: the three below */
 	unsigned int nr_forking;
-	bool zone_held, vmap_held;
-	u64 barn_held;			/* bit: class */
+	bool mutex_held, zone_held, vmap_held;
 	unsigned long preparing;	/* thread_id() of who takes the locks just now */
 } fork_state;
 
@@ -41,25 +40,25 @@ static __thread unsigned short my_count __initial_exec;
 /* A lock that is held for the fork already stays so: a child may come here twice. */
 static void lock_everything(bool (*lock)(spinlock_t *))
 {
+	struct kmem_cache *s;
 	struct pcpu *c;
 	unsigned int i;
 
+	fork_state.mutex_held = fork_state.mutex_held || lock(&slab_mutex);
 	for_each_cpu(c)
 		c->fork_held = c->fork_held || lock(&c->lock);
-	for (i = 1; i <= nr_kmalloc_caches; i++)
-		if (!(fork_state.barn_held >> i & 1) && lock(&kmalloc_caches[i].barn.lock))
-			fork_state.barn_held |= 1ull << i;
+	for_each_cache(s, i)
+		s->barn.fork_held = s->barn.fork_held || lock(&s->barn.lock);
 	fork_state.zone_held = fork_state.zone_held || lock(&zone_normal.lock);
 	fork_state.vmap_held = fork_state.vmap_held || lock(&vmap_lock);
 }
 
 static void unlock_everything(void)
 {
-	u64 barns = fork_state.barn_held;
+	struct kmem_cache *s;
 	struct pcpu *c;
 	unsigned int i;
 
-	fork_state.barn_held = 0;
 	if (fork_state.vmap_held) {
 		fork_state.vmap_held = false;
 		spin_unlock(&vmap_lock);
@@ -68,14 +67,21 @@ static void unlock_everything(void)
 		fork_state.zone_held = false;
 		spin_unlock(&zone_normal.lock);
 	}
-	for (i = 1; i <= nr_kmalloc_caches; i++)
-		if (barns >> i & 1)
-			spin_unlock(&kmalloc_caches[i].barn.lock);
+	for_each_cache(s, i) {
+		if (s->barn.fork_held) {
+			s->barn.fork_held = false;
+			spin_unlock(&s->barn.lock);
+		}
+	}
 	for_each_cpu(c) {
 		if (c->fork_held) {
 			c->fork_held = false;
 			spin_unlock(&c->lock);
 		}
+	}
+	if (fork_state.mutex_held) {
+		fork_state.mutex_held = false;
+		spin_unlock(&slab_mutex);
 	}
 }
 

@@ -19,6 +19,8 @@
 #define __GFP_NATURAL	((gfp_t)0x80000000u)
 /* malloc and its family: KMALLOC_GFP applies, failure sets errno and is reported at mem= alone */
 #define __GFP_MALLOC	((gfp_t)0x40000000u)
+/* failslab was asked for this object already */
+#define __GFP_CHECKED	((gfp_t)0x20000000u)
 #define GFP_MALLOC	(GFP_KERNEL | __GFP_MALLOC)
 
 /* Values as in the kernel's mm/internal.h. */

@@ -30,13 +30,16 @@
 
 #define NR_CLASSES	64u
 #define CLASS_FOREIGN	0u	/* of a pageblock: not ours, or free */
-#define CLASS_OTHER	63u	/* vmalloc areas: the slow path looks further */
+/* caches of the API, large kmalloc, vmalloc areas: the slow path looks further */
+#define CLASS_OTHER	63u
 
 #define SMALL_SIZE_MAX	1024ul	/* class by a table of steps of 8; above in steps of 128 */
 #define CPU_CACHE_SIZE	32u	/* bytes of a slot for each class */
+#define NR_CACHES	1024u	/* all that have a place in the slots: classes and caches of the API */
+#define BUSY_BYTES	36864u	/* as far as a slot's cpu_caches reach */
 
 struct hot_data {
-	char busy[NR_CLASSES * CPU_CACHE_SIZE];	/* zero for ever: every cache misses */
+	char busy[BUSY_BYTES];	/* zero for ever: every cache misses */
 	/* [(size + 7) / 8]; 0 before start-up */
 	u8 size_class_small[(SMALL_SIZE_MAX / 8 + 8) & ~7ul];
 	/* distance of a GiB's leaf from the zero leaf; set once, by compare-and-swap */

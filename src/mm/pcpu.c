@@ -69,15 +69,18 @@ static bool is_orphan(struct pcpu *c)
 
 void cpu_drop_sheaves(struct pcpu *c)
 {
+	struct kmem_cache *s;
 	unsigned long lost = 0;
 	unsigned int i;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct cpu_cache *cc = &c->cache[i];
+	for_each_cache(s, i) {
+		struct cpu_cache *cc = cpu_cache(c, s);
 		unsigned long n = (unsigned long)(cc->top - cc->start);
 
-		lost += n <= kmalloc_caches[i].sheaf_capacity ? n : 0;
-		lost += cc->spare ? MIN(cc->spare->count, kmalloc_caches[i].sheaf_capacity) : 0;
+		if (!cc->end)
+			continue;
+		lost += n <= s->sheaf_capacity ? n : 0;
+		lost += cc->spare ? MIN(cc->spare->count, s->sheaf_capacity) : 0;
 		memset(cc, 0, sizeof(*cc));
 	}
 	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);

@@ -7,7 +7,8 @@
  * when it ends stores DEAD without it and never touches the slot again. Records are never
  * unmapped. `cache` belongs to the slot's thread alone, without a lock. Everything from `lock`
  * on belongs to the holder of the lock, but for the atomics: that is the thread once a miss, or
- * anyone who got it by trylock.
+ * anyone who got it by trylock. The sheaves of a cache above the classes are moved as a whole
+ * under the lock too: who destroys the cache, which nobody uses any more, takes them.
  */
 #ifndef KM_MM_PCPU_H
 #define KM_MM_PCPU_H
@@ -28,8 +29,7 @@ struct cpu_slabs {
 	unsigned int nr_slabs;
 };
 
-static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE,
-	      "the busy slot in hot_data has room for the caches");
+static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "hot_data has room for the classes");
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
@@ -53,7 +53,26 @@ struct pcpu {
 	struct list_head pcp;		/* free pageblocks kept for the next slab */
 	unsigned int nr_pcp;
 	struct cpu_slabs slabs[NR_CLASSES];
+
+	/*
+	 * Caches with a number above the classes. Touched, and their lists initialised, with the
+	 * first slab of a cache in this slot.
+	 */
+	struct cpu_cache more_cache[NR_CACHES - NR_CLASSES];
+	struct cpu_slabs more_slabs[NR_CACHES - NR_CLASSES];
 };
+
+static_assert(offsetof(struct pcpu, more_slabs) <= BUSY_BYTES, "hot_data stands for a slot");
+
+static __always_inline struct cpu_cache *cpu_cache(struct pcpu *c, const struct kmem_cache *s)
+{
+	return (struct cpu_cache *)(void *)((char *)c + s->cpu_offset);
+}
+
+static inline struct cpu_slabs *cpu_slabs(struct pcpu *c, const struct kmem_cache *s)
+{
+	return s->index < NR_CLASSES ? &c->slabs[s->index] : &c->more_slabs[s->index - NR_CLASSES];
+}
 
 /*
  * Until the first allocation has set up page size, options and caches; mm_init() does, once,

@@ -12,19 +12,11 @@
 
 static void flush_barns(struct pcpu *c)
 {
+	struct kmem_cache *s;
 	unsigned int i;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct kmem_cache *s = &kmalloc_caches[i];
-		struct slab_sheaf *sheaf = barn_take_all_full(s), *next;
-
-		for (; sheaf; sheaf = next) {
-			next = sheaf->next;
-			slab_flush(c, s, sheaf->objects, sheaf->count);
-			WRITE_ONCE(sheaf->count, 0);
-			barn_put_empty(s, sheaf);
-		}
-	}
+	for_each_cache(s, i)
+		slab_flush_barn(c, s);
 }
 
 /* Frames given back inside slabs that stay. */

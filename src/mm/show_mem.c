@@ -31,12 +31,12 @@ void slab_get_usage(struct kmem_cache *s, struct slab_usage *u)
 	struct pcpu *c;
 
 	for_each_cpu(c) {
-		struct cpu_cache *cc = &c->cache[s->index];
+		struct cpu_cache *cc = cpu_cache(c, s);
 		void **start = READ_ONCE(cc->start), **top = READ_ONCE(cc->top);
 		struct slab_sheaf *spare = READ_ONCE(cc->spare);
 		unsigned long n = (unsigned long)(top - start);
 
-		nfree += READ_ONCE(c->slabs[s->index].nfree);
+		nfree += READ_ONCE(cpu_slabs(c, s)->nfree);
 		if (n <= s->sheaf_capacity)
 			cached += n;
 		if (spare)
@@ -53,11 +53,11 @@ void slab_get_usage(struct kmem_cache *s, struct slab_usage *u)
 void heap_get_usage(struct heap_usage *u)
 {
 	struct vmap_stats vs;
+	struct kmem_cache *s;
 	unsigned int i;
 
 	memset(u, 0, sizeof(*u));
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct kmem_cache *s = &kmalloc_caches[i];
+	for_each_cache(s, i) {
 		struct slab_usage su;
 
 		slab_get_usage(s, &su);
@@ -92,10 +92,12 @@ void slabinfo_show(void (*emit)(const char *line, size_t len, void *arg), void *
 		      "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> "
 		      ": slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	emit(line, n, arg);
-	for (i = nr_kmalloc_caches; i; i--) {	/* the newest first, as the kernel lists them */
-		struct kmem_cache *s = &kmalloc_caches[i];
+	for (i = READ_ONCE(nr_caches); i--; ) {	/* the newest first, as the kernel lists them */
+		struct kmem_cache *s = __atomic_load_n(&cache_table[i], __ATOMIC_ACQUIRE);
 		struct slab_usage u;
 
+		if (!s)
+			continue;
 		slab_get_usage(s, &u);
 		n = scnprintf(line, sizeof(line), "%-17s %6lu %6lu %6u %4u %4lu", s->name,
 			      u.active_objs, u.num_objs, s->size, s->objects,

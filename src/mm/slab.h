@@ -9,6 +9,7 @@
 
 #include "kernel/bug.h"
 #include "kernel/spinlock.h"
+#include "kmalloc/slab.h"
 #include "mm/gfp.h"
 #include "mm/memmap.h"
 
@@ -23,6 +24,8 @@
 #define SLAB_MAP_WORDS		((PAGEBLOCK_FRAMES * 64u - SLAB_HEAD_SIZE) / 16u)
 #define SLAB_MAX_OBJECTS	(SLAB_MAP_WORDS * 64u)
 #define SLAB_MIN_OBJECTS	7u		/* slabs of large classes have more pageblocks */
+
+#define SLAB_MAX_BYTES		(1u << 20)	/* unless one object is larger */
 
 #define SHEAF_MAX_OBJECTS	64u
 #define SHEAF_MAX_BYTES		65536u
@@ -44,6 +47,7 @@ struct slab_sheaf {
 
 struct node_barn {
 	spinlock_t lock;
+	bool fork_held;			/* taken for the fork that is under way */
 	struct slab_sheaf *full, *empty;
 	unsigned int nr_full;
 };
@@ -51,21 +55,30 @@ struct node_barn {
 struct slab;
 
 struct kmem_cache {
-	unsigned int size;
+	u32 cpu_offset;			/* of its cpu_cache in a slot: the hit path's only word */
+	unsigned int size;		/* from one object to the next */
+	u64 reciprocal;			/* ceil(2^40 / size): exact for slabs of up to 1 MiB */
 	unsigned int objects;		/* a slab */
-	u64 reciprocal;			/* ceil(2^40 / size): exact for offsets below 1 MiB */
-	unsigned int index;		/* class number, 1..62 */
+	unsigned int index;		/* number in cache_table; below NR_CLASSES the class too */
 	unsigned int blocks;		/* pageblocks of a slab, a power of two */
 	unsigned int sheaf_capacity;
 	unsigned int max_full;		/* of the barn */
-	char name[20];
+	unsigned int object_size;	/* what the user may touch */
+	slab_flags_t flags;
+	gfp_t allocflags;		/* where its slabs lie: __GFP_DMA, __GFP_RECLAIMABLE */
+	bool no_sheaves;		/* every object takes the slow path */
+	bool per_object;		/* KMALLOC_GFP asks for that */
+	bool check_frees;		/* wrong cache, double free: at the call */
+	void (*ctor)(void *object);	/* once an object, when its slab is made */
+	const char *name;
 	struct node_barn barn;
 	_Atomic unsigned long nr_slabs;
-	/* all of them, linked by next_nolock; never removed */
+	/* all of them, linked by next_nolock; removed when the cache is destroyed */
 	_Atomic(struct slab *) nolock_slabs;
 	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
 	_Atomic unsigned long nr_nolock_slabs;
 	_Atomic long nr_nolock_free;	/* objects free in them; may be off for a moment */
+	struct cache_details *details;	/* what kmem_cache.c alone needs; NULL: a class */
 };
 
 enum slab_where {		/* of an owned slab; see the table in slub.c */
@@ -100,6 +113,7 @@ struct slab {
 	_Atomic(struct slab *) link;	/* in an inbox */
 	struct slab *next_nolock;
 	bool purged;			/* H pages inside were given back since it was made */
+	bool from_zone;			/* nolock: not straight from the system; constant */
 	bool in_inbox;			/* debug: on an inbox or in a taken list */
 };
 
@@ -124,6 +138,16 @@ static inline unsigned int slab_order(const struct kmem_cache *s)
 
 extern struct kmem_cache kmalloc_caches[NR_CLASSES] __km(kmalloc_caches);
 extern unsigned int nr_kmalloc_caches __km(nr_kmalloc_caches);	/* used: 1..nr */
+/* By index; entries from NR_CLASSES on come and go (kmem_cache.c), records are never unmapped. */
+extern struct kmem_cache *cache_table[NR_CACHES] __km(cache_table);
+extern unsigned int nr_caches __km(nr_caches);	/* no entry from here on */
+extern spinlock_t slab_mutex __km(slab_mutex);	/* who changes the table; rank LOCK_SLAB */
+
+#define for_each_cache(s, i) \
+	for (i = 1; i < READ_ONCE(nr_caches); i++) \
+		if (!(s = __atomic_load_n(&cache_table[i], __ATOMIC_ACQUIRE))) \
+			; \
+		else
 
 /*
  * The class of size is [(size + 127) / 128]; for sizes up to SMALL_SIZE_MAX see hot_data. All 0
@@ -147,6 +171,10 @@ static inline unsigned int natural_size_class(size_t size)
 
 /* slab_common.c */
 void kmalloc_caches_init(bool classic) __km(kmalloc_caches_init);
+/* Sizes of slab, sheaves and barn from the distance of objects; offsets from the index. */
+void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size) __km(cache_layout);
+/* Whether each object must take the slow path: s->no_sheaves anew. */
+void cache_choose_sheaves(struct kmem_cache *s) __km(cache_choose_sheaves);
 struct slab *virt_to_slab(unsigned long addr) __km(virt_to_slab);	/* NULL if there is none */
 /* Number of the object at p; reports and returns false for what is not the start of one. */
 bool slab_object_index(struct slab *slab, const void *p, unsigned int *index)
@@ -164,13 +192,19 @@ struct slab_sheaf *barn_take_all_full(struct kmem_cache *s) __km(barn_take_all_f
 void barn_put_empty(struct kmem_cache *s, struct slab_sheaf *sheaf) __km(barn_put_empty);
 
 /*
- * slub.c: everything that misses. The busy mark is set; c is what the entry loaded, and what it
- * must hold afterwards is put back here. Allocation: NULL and ENOMEM without memory. zeroed
- * (may be NULL): whether the object reads as zero.
+ * slub_sheaf.c: everything that misses. The busy mark is set; c is what the entry loaded, and
+ * what it must hold afterwards is put back here. Allocation: NULL without memory, and ENOMEM if
+ * __GFP_MALLOC. __GFP_ZERO: the object reads as zero. zeroed (may be NULL): whether it does.
  */
 void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp) __km(slab_alloc_slow);
 void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed) __km(slab_zalloc_slow);
+/* One of s; size: what was asked for. */
+void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+	__km(cache_alloc_slow);
+void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size) __km(slab_alloc_cache);
 void slab_free_slow(void *p, struct pcpu *c) __km(slab_free_slow);
+/* p is an object of s for certain; c may be NULL. */
+void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache_free_object);
 /*
  * Objects of one cache to their slabs, whosever they are; without c (NULL) or its lock all by
  * the remote path.
@@ -179,7 +213,22 @@ void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned i
 	__km(slab_flush);
 /* The slot's own sheaves, by its own thread (or of a slot that has none any more). */
 void slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
-/* The lock of c is held for the following. */
+/*
+ * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above
+ * the classes that nobody uses. False: the slot's lock is not to be had.
+ */
+bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
+	__km(slab_flush_sheaves);
+void slab_flush_barn(struct pcpu *c, struct kmem_cache *s) __km(slab_flush_barn);
+/* The lock of c is held for the following (slub.c). */
+/* A slab with free objects, current; may_make: adopt or make one if there is none. */
+struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac,
+			  bool may_make) __km(current_slab);
+/* Up to want objects into the array that ends at end, the lowest address last. */
+unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
+	__km(take_objects);
+/* Its empty slabs, all of them. */
+void slab_release_empty_of(struct pcpu *c, struct kmem_cache *s) __km(slab_release_empty_of);
 /* n bits were set in free_map */
 void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);
 /* all of them, and the page list */
@@ -193,6 +242,10 @@ void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
 	__km(slab_mark_dirty);
 unsigned long slab_dontneed_free(struct slab *slab, const u64 *map) __km(slab_dontneed_free);
 
+/* Takes the slot's lock: the next object that was never handed out, if the current slab has one. */
+void *take_fresh(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+	__km(take_fresh);
+
 /* slub_remote.c */
 void slab_free_remote(struct slab *slab, unsigned int word, u64 mask, unsigned int *announced)
 	__km(slab_free_remote);
@@ -202,10 +255,17 @@ void cpu_drain_sleeper(struct pcpu *victim) __km(cpu_drain_sleeper);
 bool cpu_adopt(struct pcpu *c, struct kmem_cache *s) __km(cpu_adopt);
 
 /* slub_nolock.c */
-void *slab_alloc_nolock(struct kmem_cache *s) __km(slab_alloc_nolock);
+void *slab_alloc_nolock(struct kmem_cache *s, const struct alloc_context *ac)
+	__km(slab_alloc_nolock);
 void slab_free_nolock(void *p) __km(slab_free_nolock);
 bool nolock_put(struct slab *slab, unsigned int index) __km(nolock_put);
 unsigned long nolock_purge(void) __km(nolock_purge);
+/* Of a cache that nobody uses: gives back the slabs whose objects are all free. */
+void nolock_release(struct kmem_cache *s) __km(nolock_release);
+
+/* kmem_cache.c */
+/* The cache of the type that the flags name, for size <= KMALLOC_MAX_CACHE_SIZE; NULL: none. */
+struct kmem_cache *kmalloc_slab(size_t size, gfp_t flags) __km(kmalloc_slab);
 
 extern _Atomic long nolock_frees_in_flight __km(nolock_frees_in_flight);
 extern _Atomic unsigned long nr_nolock_allocs __km(nr_nolock_allocs);

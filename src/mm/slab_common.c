@@ -7,8 +7,11 @@
  * objects at a time. Sheaves are never unmapped.
  */
 #include "mm/slab.h"
+#include "mm/fault_inject.h"
+#include "mm/gfp_policy.h"
 #include "mm/meta.h"
 #include "mm/pcpu.h"
+#include "kernel/params.h"
 #include "kernel/printk.h"
 #include "lib/format.h"
 
@@ -16,6 +19,8 @@
 
 struct kmem_cache kmalloc_caches[NR_CLASSES];
 unsigned int nr_kmalloc_caches;
+struct kmem_cache *cache_table[NR_CACHES];
+unsigned int nr_caches;
 u8 size_class_large[KMALLOC_MAX_CACHE_SIZE / 128 + 1];
 u8 size_class_natural[KMALLOC_MAX_CACHE_SIZE / 128 + 1];
 
@@ -45,20 +50,52 @@ static_assert(ARRAY_SIZE(classic_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc 
 #include "mm/kmalloc_sizes.h"
 #undef KMALLOC_SIZE
 
-static void cache_init(struct kmem_cache *s, unsigned int index, unsigned int size)
+void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 {
+	unsigned int wanted = MAX(MIN(SLAB_MIN_OBJECTS * size, SLAB_MAX_BYTES), size);
+
 	s->size = size;
 	s->index = index;
 	s->reciprocal = DIV_ROUND_UP(1ul << 40, size);
-	s->blocks = (unsigned int)roundup_pow_of_two(
-		DIV_ROUND_UP(SLAB_MIN_OBJECTS * size, PAGEBLOCK_SIZE));
+	s->blocks = (unsigned int)roundup_pow_of_two(DIV_ROUND_UP(wanted, PAGEBLOCK_SIZE));
 	s->objects = MIN((unsigned int)(s->blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS);
 	s->sheaf_capacity = MAX(2u, MIN(SHEAF_MAX_OBJECTS, SHEAF_MAX_BYTES / size));
 	s->max_full = MAX(1u, MIN(BARN_MAX_FULL, BARN_MAX_BYTES / (s->sheaf_capacity * size)));
+	s->cpu_offset = (u32)(index < NR_CLASSES ?
+			      offsetof(struct pcpu, cache) + index * CPU_CACHE_SIZE :
+			      offsetof(struct pcpu, more_cache) +
+			      (index - NR_CLASSES) * CPU_CACHE_SIZE);
+}
+
+void cache_choose_sheaves(struct kmem_cache *s)
+{
+	bool faults = atomic_load_explicit(&fault_slab_active, memory_order_relaxed);
+
+	s->check_frees = s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON |
+				     SLAB_STORE_USER | SLAB_TRACE);
+	WRITE_ONCE(s->no_sheaves, s->check_frees || s->flags & SLAB_NOLEAKTRACE || faults ||
+		   param_choice(PARAM_init_on_alloc) || param_choice(PARAM_init_on_free) ||
+		   s->per_object);
+}
+
+static void class_init(unsigned int index, unsigned int lo, unsigned int size)
+{
+	static char names[NR_CLASSES][16];
+	struct kmem_cache *s = &kmalloc_caches[index];
+
+	cache_layout(s, index, size);
+	s->object_size = size;
+	s->flags = SLAB_KMALLOC;
 	if (size >= 1024 && size % 1024 == 0)
-		scnprintf(s->name, sizeof(s->name), "kmalloc-%uk", size / 1024);
+		scnprintf(names[index], sizeof(names[0]), "kmalloc-%uk", size / 1024);
 	else
-		scnprintf(s->name, sizeof(s->name), "kmalloc-%u", size);
+		scnprintf(names[index], sizeof(names[0]), "kmalloc-%u", size);
+	s->name = names[index];
+	if (fault_cache_is_marked(s->name))
+		s->flags |= SLAB_FAILSLAB;
+	s->per_object = gfp_policy_active && gfp_policy_per_object(s->name, lo, size);
+	cache_choose_sheaves(s);
+	cache_table[index] = s;
 }
 
 /*
@@ -82,7 +119,7 @@ void kmalloc_caches_init(bool classic)
 			step = 0;
 
 	for (i = 0; i < n; i++)
-		cache_init(&kmalloc_caches[i + 1], i + 1, sizes[i]);
+		class_init(i + 1, i ? sizes[i - 1] + 1 : 0, sizes[i]);
 	for (i = 0; i < n; i++)
 		for (; step <= MIN(sizes[i], SMALL_SIZE_MAX) / 8; step++)
 			hot_data.size_class_small[step] = (u8)(i + 1);
@@ -90,12 +127,14 @@ void kmalloc_caches_init(bool classic)
 	fill_table(size_class_large, 0, sizes, n, 1);
 	if (!classic) {
 		for (i = 0; i < ARRAY_SIZE(staggered_sizes); i++)
-			cache_init(&kmalloc_caches[n + i + 1], n + i + 1, staggered_sizes[i]);
+			class_init(n + i + 1, i ? staggered_sizes[i - 1] + 1 : STAGGERED_FROM,
+				   staggered_sizes[i]);
 		fill_table(size_class_large, STAGGERED_FROM, staggered_sizes,
 			   ARRAY_SIZE(staggered_sizes), n + 1);
 		n += ARRAY_SIZE(staggered_sizes);
 	}
 	nr_kmalloc_caches = n;
+	nr_caches = NR_CLASSES;
 }
 
 struct slab *virt_to_slab(unsigned long addr)

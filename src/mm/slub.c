@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Slabs and the slow paths of kmalloc and kfree. Layer: mm. Leads in: slab_alloc_slow,
- * slab_free_slow. Leads down: alloc_block, free_block, purge_check.
+ * Slabs: made, filled, emptied, released. Layer: mm. Leads in: current_slab, take_objects,
+ * slab_put, all under the slot's lock. Leads down: alloc_block, free_block.
  *
  * Where an owned slab is (slab->where; its owner is slab->owner, a slot; being in an inbox is
  * independent of that):
@@ -18,11 +18,9 @@
  * fork is under way, or someone drains its inbox) does not wait long: it allocates from the
  * nolock slabs and frees by the remote path, both lock-free.
  */
-#include "mm/entry.h"
+#include "mm/pcpu.h"
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
-#include "mm/util.h"
-#include "kernel/printk.h"
 
 /* bytes freed in a slot's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
@@ -60,7 +58,7 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 	slab->base = base;
 	slab->nolock = !owner;
 	slab->nfree = s->objects;
-	slab->high_water = blocks_are_clean(base, s->blocks) ? 0 : s->objects;
+	slab->high_water = !s->ctor && blocks_are_clean(base, s->blocks) ? 0 : s->objects;
 	bitmap_fill(free_map(slab), s->objects);
 	atomic_store_explicit(&slab->owner, owner, memory_order_release);
 	WRITE_ONCE(slab->state, PAGE_SLAB);
@@ -68,29 +66,46 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_SLAB_TAIL);
 		page[i * PAGEBLOCK_FRAMES].head_offset = i;
 	}
+	if (s->ctor)
+		for (i = 0; i < s->objects; i++)
+			s->ctor((void *)(base + (unsigned long)i * s->size));
 	for (i = 0; i < s->blocks; i++)
-		set_class(base + i * PAGEBLOCK_SIZE, s->index);
+		set_class(base + i * PAGEBLOCK_SIZE,
+			  s->index < NR_CLASSES ? s->index : CLASS_OTHER);
 	atomic_fetch_add_explicit(&s->nr_slabs, 1, memory_order_relaxed);
 }
 
-static bool new_slab(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
+/* What a request for an object asks of the page allocator for a slab. */
+static struct alloc_context slab_request(const struct kmem_cache *s, const struct alloc_context *ac)
 {
-	struct cpu_slabs *cs = &c->slabs[s->index];
+	struct alloc_context request = *ac;
+
+	request.gfp &= GFP_RECLAIM_MASK | GFP_CONSTRAINT_MASK;
+	request.gfp |= s->allocflags | (ac->gfp & __GFP_MALLOC);
+	return request;
+}
+
+static bool new_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+{
+	struct cpu_slabs *cs = cpu_slabs(c, s);
 	struct page *page;
 	struct slab *slab;
 
-	if (s->blocks == 1 && c->nr_pcp) {
+	if (s->blocks == 1 && c->nr_pcp && !(s->allocflags & GFP_ZONEMASK)) {
 		page = list_first_entry(&c->pcp, struct page, list);
 		list_del(&page->list);
 		c->nr_pcp--;
 	} else {
-		page = alloc_block(slab_order(s), ac);
+		struct alloc_context request = slab_request(s, ac);
+
+		page = alloc_block(slab_order(s), &request);
 	}
 	if (!page)
 		return false;
 	slab = (struct slab *)(void *)page;
 	slab_init(slab, s, page_address(page), c);
+	if (s->ctor)
+		slab_mark_dirty(slab, 0, s->objects - 1);
 	slab->where = SLAB_CURRENT;
 	VM_BUG_ON(cs->current);
 	cs->current = slab;
@@ -102,7 +117,7 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s,
 
 static void slab_unlink(struct pcpu *c, struct slab *slab)
 {
-	struct cpu_slabs *cs = &c->slabs[slab->cache->index];
+	struct cpu_slabs *cs = cpu_slabs(c, slab->cache);
 
 	if (slab->where == SLAB_PARTIAL)
 		list_del(&slab->list);
@@ -138,7 +153,7 @@ static void slab_release(struct pcpu *c, struct slab *slab)
 	page->order = (u8)order;
 	page->virtual = base;
 	atomic_fetch_sub_explicit(&s->nr_slabs, 1, memory_order_relaxed);
-	if (s->blocks == 1 && c->nr_pcp < PCP_MAX_BLOCKS) {
+	if (s->blocks == 1 && c->nr_pcp < PCP_MAX_BLOCKS && !(s->allocflags & GFP_ZONEMASK)) {
 		list_add(&page->list, &c->pcp);
 		c->nr_pcp++;
 	} else {
@@ -170,7 +185,7 @@ static bool may_release(struct slab *slab)
 void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 {
 	struct kmem_cache *s = slab->cache;
-	struct cpu_slabs *cs = &c->slabs[s->index];
+	struct cpu_slabs *cs = cpu_slabs(c, s);
 
 	slab->nfree += n;
 	slab->freed += n;
@@ -189,21 +204,28 @@ void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 		slab_release(c, slab);
 }
 
+void slab_release_empty_of(struct pcpu *c, struct kmem_cache *s)
+{
+	struct cpu_slabs *cs = cpu_slabs(c, s);
+	struct slab *slab, *n;
+
+	if (!cs->nr_slabs)
+		return;
+	list_for_each_entry_safe(slab, n, &cs->partial, list)
+		if (may_release(slab))
+			slab_release(c, slab);
+	slab = cs->current;
+	if (slab && may_release(slab))
+		slab_release(c, slab);
+}
+
 void slab_release_empty(struct pcpu *c)
 {
+	struct kmem_cache *s;
 	unsigned int i;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct cpu_slabs *cs = &c->slabs[i];
-		struct slab *slab, *n;
-
-		list_for_each_entry_safe(slab, n, &cs->partial, list)
-			if (may_release(slab))
-				slab_release(c, slab);
-		slab = cs->current;
-		if (slab && may_release(slab))
-			slab_release(c, slab);
-	}
+	for_each_cache(s, i)
+		slab_release_empty_of(c, s);
 	drain_pcp(c);
 }
 
@@ -283,14 +305,15 @@ static unsigned long purge_one_partial(struct slab *slab)
 
 unsigned long slab_purge_partial(struct pcpu *c)
 {
+	struct kmem_cache *s;
 	unsigned long n = 0;
 	unsigned int i;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct cpu_slabs *cs = &c->slabs[i];
+	for_each_cache(s, i) {
+		struct cpu_slabs *cs = cpu_slabs(c, s);
 		struct slab *slab;
 
-		if (!cs->nfree)
+		if (!cs->nfree || s->ctor)	/* constructed objects stay as they are */
 			continue;
 		if (cs->current)
 			n += purge_one_partial(cs->current);
@@ -320,11 +343,8 @@ void slab_purge_partial_check(struct pcpu *c)
 
 /* ---- allocation ---- */
 
-/*
- * Takes up to want objects, lowest address last in the array that ends at end (so it is handed
- * out first).
- */
-static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
+/* The lowest address, last in the array, is handed out first. */
+unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
 {
 	struct kmem_cache *s = slab->cache;
 	unsigned int w, words = slab_words(s), got = 0, first = 0, last = 0;
@@ -353,7 +373,7 @@ static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, 
 	}
 	slab->hint = w;
 	slab->nfree -= got;
-	WRITE_ONCE(c->slabs[s->index].nfree, c->slabs[s->index].nfree - got);
+	WRITE_ONCE(cpu_slabs(c, s)->nfree, cpu_slabs(c, s)->nfree - got);
 	WRITE_ONCE(c->free_bytes, c->free_bytes - got * size);
 	if (!got)
 		return 0;
@@ -363,15 +383,13 @@ static unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, 
 	return got;
 }
 
-/*
- * Makes a slab with free objects current; lock held. may_make: adopt or make one if there is
- * none.
- */
-static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s,
-				 const struct alloc_context *ac, bool may_make)
+struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac,
+			  bool may_make)
 {
-	struct cpu_slabs *cs = &c->slabs[s->index];
+	struct cpu_slabs *cs = cpu_slabs(c, s);
 
+	if (unlikely(!cs->partial.next))
+		INIT_LIST_HEAD(&cs->partial);
 	for (;;) {
 		struct slab *slab = cs->current;
 
@@ -397,98 +415,7 @@ static struct slab *current_slab(struct pcpu *c, struct kmem_cache *s,
 	}
 }
 
-/* Fills the empty main sheaf; the slot's lock is held. Returns the number of objects. */
-static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
-{
-	struct cpu_cache *cc = &c->cache[s->index];
-	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
-	struct slab *slab;
-
-	cpu_drain_inbox(c);
-	while (got < want) {
-		slab = current_slab(c, s, ac, !got);
-		if (!slab)
-			break;
-		got += take_objects(c, slab, cc->end - got, want - got);
-	}
-	if (got && got < want)
-		memmove(cc->start, cc->end - got, got * sizeof(void *));
-	WRITE_ONCE(cc->top, cc->start + got);
-	return got;
-}
-
-static void swap_spare(struct cpu_cache *cc)
-{
-	struct slab_sheaf *old = main_sheaf(cc);
-
-	WRITE_ONCE(old->count, (unsigned int)(cc->top - cc->start));
-	set_main_sheaf(cc, cc->spare);
-	WRITE_ONCE(cc->spare, old);
-}
-
-static void honour_flush_request(struct pcpu *c)
-{
-	WRITE_ONCE(c->flush_request, false);
-	slab_flush_all_sheaves(c);
-}
-
-/* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
-static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
-{
-	struct cpu_cache *cc = &c->cache[s->index];
-	struct slab_sheaf *sheaf;
-	unsigned int got;
-
-	if (unlikely(READ_ONCE(c->flush_request)))
-		honour_flush_request(c);
-	if (cc->spare && cc->spare->count) {
-		swap_spare(cc);
-		return true;
-	}
-	sheaf = barn_get_full(s, main_sheaf(cc));
-	if (sheaf) {
-		set_main_sheaf(cc, sheaf);
-		return true;
-	}
-	if (!cc->start) {
-		sheaf = alloc_empty_sheaf(s);
-		if (!sheaf)
-			return false;
-		WRITE_ONCE(sheaf->count, 0);
-		set_main_sheaf(cc, sheaf);
-	}
-	if (!spin_lock(&c->lock))
-		return false;
-	got = refill_sheaf(c, s, ac);
-	spin_unlock(&c->lock);
-	purge_check();
-	return got != 0;
-}
-
-static void *pop_object(struct cpu_cache *cc)
-{
-	void **top = cc->top - 1;
-
-	WRITE_ONCE(cc->top, top);
-	return *top;
-}
-
-static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
-{
-	struct cpu_cache *cc = &c->cache[s->index];
-
-	/* a signal handler may have filled the sheaf since the entry saw it empty */
-	if (cc->top != cc->start || replace_empty_main(c, s, ac))
-		return pop_object(cc);
-	return slab_alloc_nolock(s);
-}
-
-/* The next object that was never handed out, if the current slab has one; else NULL. */
-static void *take_fresh(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
+void *take_fresh(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
 {
 	void *object = NULL;
 	struct slab *slab;
@@ -507,7 +434,7 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s,
 		VM_BUG_ON(!test_bit(index, free_map(slab)));
 		free_map(slab)[index / 64] &= ~(1ull << index % 64);
 		slab->nfree--;
-		WRITE_ONCE(c->slabs[s->index].nfree, c->slabs[s->index].nfree - 1);
+		WRITE_ONCE(cpu_slabs(c, s)->nfree, cpu_slabs(c, s)->nfree - 1);
 		WRITE_ONCE(c->free_bytes, c->free_bytes - s->size);
 		slab->high_water = index + 1;
 		slab_mark_dirty(slab, index, index);
@@ -515,238 +442,4 @@ static void *take_fresh(struct pcpu *c, struct kmem_cache *s,
 	}
 	spin_unlock(&c->lock);
 	return object;
-}
-
-static struct kmem_cache *cache_for(size_t size, gfp_t gfp)
-{
-	return &kmalloc_caches[gfp & __GFP_NATURAL ? natural_size_class(size) : size_class(size)];
-}
-
-void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
-{
-	struct alloc_context ac;
-	struct kmem_cache *s;
-	struct slow_entry e;
-	void *object;
-
-	slow_enter_alloc(&e, c);
-	s = cache_for(size, gfp);
-	alloc_context_init(&ac, gfp, slab_order(s));
-	do
-		object = e.cpu ? alloc_in_slot(e.cpu, s, &ac) : slab_alloc_nolock(s);
-	while (unlikely(!object) && alloc_slowpath(&ac, &e));
-	slow_leave(&e);
-	if (unlikely(!object))
-		alloc_failed(&ac, size);
-	return object;
-}
-
-void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
-{
-	struct alloc_context ac;
-	struct kmem_cache *s;
-	struct slow_entry e;
-	void *object = NULL;
-
-	slow_enter_alloc(&e, c);
-	c = e.cpu;
-	s = cache_for(size, gfp);
-	alloc_context_init(&ac, gfp, slab_order(s));
-	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
-		object = take_fresh(c, s, &ac);
-	*zeroed = object != NULL;
-	while (!object) {
-		object = e.cpu ? alloc_in_slot(e.cpu, s, &ac) : slab_alloc_nolock(s);
-		if (likely(object) || !alloc_slowpath(&ac, &e))
-			break;
-	}
-	slow_leave(&e);
-	if (unlikely(!object))
-		alloc_failed(&ac, size);
-	return object;
-}
-
-/* ---- freeing ---- */
-
-/*
- * Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they
- * were.
- */
-static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **objects, unsigned int n)
-{
-	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
-	unsigned int i, index, put = 0, hint = slab->hint;
-	u64 *map = free_map(slab);
-
-	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
-		if (unlikely(!slab_object_index(slab, objects[i], &index)))
-			continue;
-		if (unlikely(test_bit(index, map))) {
-			report_double_free(slab, objects[i]);
-			continue;
-		}
-		map[index / 64] |= 1ull << index % 64;
-		hint = MIN(hint, index / 64);
-		put++;
-	}
-	slab->hint = hint;
-	if (put)
-		slab_put(c, slab, put);
-	return i;
-}
-
-/* The same for a slab whose owner's lock we do not hold. */
-static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n,
-				   struct pcpu **sleeper)
-{
-	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
-	unsigned int i, index, word = 0, announced = 0;
-	struct pcpu *owner;
-	u64 mask = 0;
-
-	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
-		if (unlikely(!slab_object_index(slab, objects[i], &index)))
-			continue;
-		if (mask && (index / 64 != word || mask >> index % 64 & 1)) {
-			slab_free_remote(slab, word, mask, &announced);
-			mask = 0;
-		}
-		word = index / 64;
-		mask |= 1ull << index % 64;
-	}
-	if (mask)
-		slab_free_remote(slab, word, mask, &announced);
-	owner = slab_announce(slab, announced);
-	if (owner)
-		*sleeper = owner;
-	return i;
-}
-
-void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
-{
-	bool locked = c && spin_lock(&c->lock);
-	struct pcpu *sleeper = NULL;
-	unsigned int i = 0, index;
-
-	if (!locked)
-		atomic_fetch_add_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
-	while (i < n) {
-		struct slab *slab = virt_to_slab((unsigned long)objects[i]);
-
-		if (unlikely(!slab || slab->cache != s)) {
-			report_bug("%s: free of %p, whose slab was released since", s->name,
-				   objects[i++]);
-		} else if (slab->nolock) {
-			if (slab_object_index(slab, objects[i], &index) && !nolock_put(slab, index))
-				report_double_free(slab, objects[i]);
-			i++;
-		} else if (locked &&
-			   atomic_load_explicit(&slab->owner, memory_order_relaxed) == c) {
-			i += put_run_local(c, slab, objects + i, n - i);
-		} else {
-			i += put_run_remote(slab, objects + i, n - i, &sleeper);
-		}
-	}
-	if (locked) {
-		slab_purge_partial_check(c);
-		spin_unlock(&c->lock);
-	} else {
-		atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
-	}
-	if (sleeper && sleeper != c)
-		cpu_drain_sleeper(sleeper);
-	purge_check();
-}
-
-void slab_flush_all_sheaves(struct pcpu *c)
-{
-	unsigned int i;
-
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct cpu_cache *cc = &c->cache[i];
-		unsigned int n = (unsigned int)(cc->top - cc->start);
-
-		if (n) {
-			WRITE_ONCE(cc->top, cc->start);
-			slab_flush(c, &kmalloc_caches[i], cc->start, n);
-		}
-		if (cc->spare && cc->spare->count) {
-			n = cc->spare->count;
-			WRITE_ONCE(cc->spare->count, 0);
-			slab_flush(c, &kmalloc_caches[i], cc->spare->objects, n);
-		}
-	}
-}
-
-/*
- * Room in the main sheaf: swap, else trade with the barn, else flush the spare, which holds the
- * older objects.
- */
-static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
-{
-	struct cpu_cache *cc = &c->cache[s->index];
-	struct slab_sheaf *empty;
-
-	if (unlikely(READ_ONCE(c->flush_request))) {
-		honour_flush_request(c);
-		if (cc->top != cc->end)
-			return true;
-	}
-	if (!cc->start || !cc->spare) {
-		empty = alloc_empty_sheaf(s);
-		if (!empty)
-			return false;
-		WRITE_ONCE(empty->count, 0);
-		if (!cc->start) {
-			set_main_sheaf(cc, empty);
-			return true;
-		}
-		WRITE_ONCE(cc->spare, empty);
-	} else if (cc->spare->count) {
-		empty = barn_put_full(s, cc->spare);
-		if (empty) {
-			WRITE_ONCE(cc->spare, empty);
-		} else {
-			slab_flush(c, s, cc->spare->objects, cc->spare->count);
-		}
-		WRITE_ONCE(cc->spare->count, 0);
-	}
-	swap_spare(cc);
-	return true;
-}
-
-static void free_in_slot(struct pcpu *c, struct kmem_cache *s, void *p)
-{
-	struct cpu_cache *cc = &c->cache[s->index];
-
-	if (cc->top != cc->start && cc->top[-1] == p) {
-		report_bug("%s: double free of %p", s->name, p);
-		return;
-	}
-	if (cc->top == cc->end && !replace_full_main(c, s)) {
-		slab_flush(c, s, &p, 1);
-		return;
-	}
-	*cc->top = p;
-	WRITE_ONCE(cc->top, cc->top + 1);
-}
-
-void slab_free_slow(void *p, struct pcpu *c)
-{
-	unsigned int class = class_of(p);
-	struct slow_entry e;
-
-	if (!p) {
-		cpu_leave(c);
-		return;
-	}
-	slow_enter_free(&e, c);
-	c = e.cpu;
-	if (class == CLASS_FOREIGN || class == CLASS_OTHER)
-		free_other(c, class, p);
-	else if (c)
-		free_in_slot(c, &kmalloc_caches[class], p);
-	else
-		slab_free_nolock(p);
-	slow_leave(&e);
 }

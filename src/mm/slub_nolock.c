@@ -11,6 +11,7 @@
  * bit is set by fetch_or. Frees of other objects take the remote path. Every step is a bounded
  * number of atomic operations but for the claim, which is lock-free.
  */
+#include "mm/page_alloc.h"
 #include "mm/pcpu.h"
 #include "mm/purge.h"
 #include "kernel/printk.h"
@@ -51,24 +52,52 @@ static void *claim(struct slab *slab)
 	return NULL;
 }
 
-static struct slab *new_nolock_slab(struct kmem_cache *s)
+/*
+ * Straight from the system, charged; who may not call it, and caches with a place of their own,
+ * get theirs from a zone if its lock is free.
+ */
+static unsigned long nolock_slab_memory(struct kmem_cache *s, const struct alloc_context *ac,
+					bool from_zone)
 {
 	size_t size = s->blocks * PAGEBLOCK_SIZE;
-	/* so never across sections */
-	unsigned long base = (unsigned long)os_map_aligned(size, size), a;
+	unsigned long base;
+	struct page *page;
+
+	if (from_zone) {
+		struct alloc_context request = *ac;
+
+		request.gfp |= s->allocflags;
+		page = alloc_block(slab_order(s), &request);
+		return page ? page_address(page) : 0;
+	}
+	if (!mem_charge(size >> os_page_shift, ac))
+		return 0;
+	base = (unsigned long)os_map_aligned(size, size);	/* so never across sections */
+	if (base && !memmap_add_sections(base, size)) {
+		os_unmap((void *)base, size);
+		base = 0;
+	}
+	if (!base) {
+		mem_uncharge(size >> os_page_shift);
+		return 0;
+	}
+	purge_account_alloc((long)(size >> FRAME_SHIFT), 0);
+	return base;
+}
+
+static struct slab *new_nolock_slab(struct kmem_cache *s, const struct alloc_context *ac)
+{
+	bool from_zone = !may_block(ac) || s->allocflags & GFP_ZONEMASK;
+	unsigned long base = nolock_slab_memory(s, ac, from_zone), a;
 	struct slab *slab, *head;
 
 	if (!base)
 		return NULL;
-	if (!memmap_add_sections(base, size)) {
-		os_unmap((void *)base, size);
-		return NULL;
-	}
-	for (a = base; a < base + size; a += PAGEBLOCK_SIZE)
+	for (a = base; a < base + s->blocks * PAGEBLOCK_SIZE; a += PAGEBLOCK_SIZE)
 		*dirty_mask(a) = 0xffff;
 	slab = (struct slab *)(void *)virt_to_page(base);
 	slab_init(slab, s, base, NULL);
-	purge_account_alloc((long)(size >> FRAME_SHIFT), 0);
+	slab->from_zone = from_zone;
 	atomic_fetch_add_explicit(&s->nr_nolock_slabs, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->nr_nolock_free, s->objects, memory_order_relaxed);
 	head = atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed);
@@ -80,7 +109,7 @@ static struct slab *new_nolock_slab(struct kmem_cache *s)
 	return slab;
 }
 
-void *slab_alloc_nolock(struct kmem_cache *s)
+void *slab_alloc_nolock(struct kmem_cache *s, const struct alloc_context *ac)
 {
 	struct slab *slab = atomic_load_explicit(&s->nolock_hint, memory_order_acquire);
 	unsigned long nr_slabs;
@@ -101,7 +130,7 @@ void *slab_alloc_nolock(struct kmem_cache *s)
 			break;
 	}
 	if (!object) {
-		slab = new_nolock_slab(s);
+		slab = new_nolock_slab(s, ac);
 		object = slab ? claim(slab) : NULL;
 	}
 	if (object)
@@ -155,17 +184,17 @@ void slab_free_nolock(void *p)
 unsigned long nolock_purge(void)
 {
 	unsigned long purged = 0;
+	struct kmem_cache *s;
 	unsigned int i, w;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct kmem_cache *s = &kmalloc_caches[i];
+	for_each_cache(s, i) {
 		struct slab *slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
 
 		for (; slab; slab = slab->next_nolock) {
 			u64 claimed[SLAB_MAP_WORDS];
 			unsigned long a;
 
-			if (!READ_ONCE(slab->freed))
+			if (!READ_ONCE(slab->freed) || s->ctor)
 				continue;	/* nothing since the last time */
 			WRITE_ONCE(slab->freed, 0);
 			for (w = 0; w < (s->objects + 63) / 64; w++)
@@ -181,4 +210,59 @@ unsigned long nolock_purge(void)
 		}
 	}
 	return purged;
+}
+
+static void release_nolock_slab(struct slab *slab)
+{
+	struct kmem_cache *s = slab->cache;
+	unsigned long base = slab->base, size = s->blocks * PAGEBLOCK_SIZE, a;
+	struct page *page = (struct page *)(void *)slab;
+	bool from_zone = slab->from_zone;
+	unsigned int order = slab->order, i;
+
+	for (i = 0; i < s->blocks; i++) {
+		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);
+		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_NONE);
+		page[i * PAGEBLOCK_FRAMES].head_offset = 0;
+	}
+	memset(free_map(slab), 0, SLAB_MAP_WORDS * sizeof(u64));
+	memset((char *)slab + 1, 0, SLAB_HEAD_SIZE - 1);
+	if (from_zone) {
+		WRITE_ONCE(page->state, PAGE_USED);
+		page->order = (u8)order;
+		page->virtual = base;
+		free_block(page, order);
+		return;
+	}
+	for (a = base; a < base + size; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = 0;
+	os_unmap((void *)base, size);
+	purge_account_free((long)(size >> FRAME_SHIFT));
+	mem_uncharge(size >> os_page_shift);
+}
+
+void nolock_release(struct kmem_cache *s)
+{
+	struct slab *slab = atomic_exchange_explicit(&s->nolock_slabs, NULL, memory_order_acquire);
+	struct slab *kept = NULL, *next;
+	unsigned int w;
+
+	atomic_store_explicit(&s->nolock_hint, NULL, memory_order_relaxed);
+	for (; slab; slab = next) {
+		unsigned int nfree = 0;
+
+		next = slab->next_nolock;
+		for (w = 0; w < (s->objects + 63) / 64; w++)
+			nfree += hweight64(READ_ONCE(free_map(slab)[w]));
+		if (nfree != s->objects) {
+			slab->next_nolock = kept;
+			kept = slab;
+			continue;
+		}
+		atomic_fetch_sub_explicit(&s->nr_nolock_slabs, 1, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&s->nr_nolock_free, (long)nfree, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&s->nr_slabs, 1, memory_order_relaxed);
+		release_nolock_slab(slab);
+	}
+	atomic_store_explicit(&s->nolock_slabs, kept, memory_order_release);
 }

@@ -138,7 +138,7 @@ void cpu_drain_sleeper(struct pcpu *victim)
 static void adopt_slab(struct pcpu *c, struct pcpu *from, struct slab *slab)
 {
 	struct kmem_cache *s = slab->cache;
-	struct cpu_slabs *to = &c->slabs[s->index], *old = &from->slabs[s->index];
+	struct cpu_slabs *to = cpu_slabs(c, s), *old = cpu_slabs(from, s);
 	unsigned long bytes = (unsigned long)slab->nfree * s->size;
 
 	VM_BUG_ON(!spin_is_mine(&c->lock) || !spin_is_mine(&from->lock));
@@ -169,7 +169,7 @@ bool cpu_adopt(struct pcpu *c, struct kmem_cache *s)
 	if (!atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed))
 		return false;
 	for_each_cpu(d) {
-		struct cpu_slabs *ds = &d->slabs[s->index];
+		struct cpu_slabs *ds = cpu_slabs(d, s);
 
 		if (d == c || atomic_load_explicit(&d->state, memory_order_relaxed) != CPU_DEAD)
 			continue;
@@ -179,6 +179,10 @@ bool cpu_adopt(struct pcpu *c, struct kmem_cache *s)
 			continue;
 		if (atomic_load_explicit(&d->state, memory_order_acquire) == CPU_DEAD) {
 			cpu_drain_inbox(d);
+			if (!ds->nr_slabs) {
+				spin_unlock(&d->lock);
+				continue;
+			}
 			if (ds->current && ds->current->nfree) {
 				adopt_slab(c, d, ds->current);
 				n++;

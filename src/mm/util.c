@@ -130,9 +130,12 @@ static void report_foreign(const void *p, const char *what)
 
 void free_other(struct pcpu *c, unsigned int class, void *p)
 {
+	struct slab *slab = class == CLASS_OTHER ? virt_to_slab((unsigned long)p) : NULL;
 	struct vm_struct *vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
 
-	if (vm && vmap_free(vm, c != NULL)) {
+	if (slab)
+		cache_free_object(c, slab->cache, p);
+	else if (vm && vmap_free(vm, c != NULL)) {
 		if (c)
 			purge_check();
 	} else if (in_program_break(p) && os_libc_free(p)) {
@@ -150,10 +153,9 @@ size_t kvsize(const void *p)
 
 	if (!p)
 		return 0;
-	if (class != CLASS_FOREIGN && class != CLASS_OTHER) {
-		slab = virt_to_slab((unsigned long)p);
-		return slab && slab_object_index(slab, p, &index) ? slab->cache->size : 0;
-	}
+	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
+	if (slab)
+		return slab_object_index(slab, p, &index) ? slab->cache->size : 0;
 	vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
 	if (vm)
 		return vm->size;
@@ -224,6 +226,14 @@ static void *copy_from_libc(void *p, size_t size)
 	return new;
 }
 
+/* Of a cache that is no class: as long as half of the object is used. */
+static bool kept_in_place(const struct kmem_cache *s, unsigned int class, size_t size)
+{
+	if (class == CLASS_OTHER)
+		return size <= s->size && size >= s->size / 2;
+	return size_class(size) == class || natural_size_class(size) == class;
+}
+
 void *kvrealloc_size(void *p, size_t size)
 {
 	unsigned int class = class_of(p), index;
@@ -231,7 +241,8 @@ void *kvrealloc_size(void *p, size_t size)
 	struct slab *slab;
 	void *new;
 
-	if (class == CLASS_OTHER)
+	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
+	if (class == CLASS_OTHER && !slab)
 		return realloc_area(p, size);
 	if (class == CLASS_FOREIGN) {
 		if (in_program_break(p)) {
@@ -242,14 +253,12 @@ void *kvrealloc_size(void *p, size_t size)
 		os_set_errno_enomem();
 		return NULL;
 	}
-	old_size = kmalloc_caches[class].size;
-	slab = virt_to_slab((unsigned long)p);
 	if (unlikely(!slab || !slab_object_index(slab, p, &index))) {
 		os_set_errno_enomem();
 		return NULL;
 	}
-	if (size <= KMALLOC_MAX_CACHE_SIZE &&
-	    (size_class(size) == class || natural_size_class(size) == class))
+	old_size = slab->cache->size;
+	if (size <= KMALLOC_MAX_CACHE_SIZE && kept_in_place(slab->cache, class, size))
 		return p;
 	new = copy_to_new(p, old_size, size);
 	return new || size > old_size ? new : p;

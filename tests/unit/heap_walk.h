@@ -14,7 +14,7 @@
 
 static struct {
 	unsigned int errors;
-	unsigned long slabs[NR_CLASSES];	/* seen in the mem_map */
+	unsigned long slabs[NR_CACHES];	/* seen in the mem_map */
 	unsigned long nr_pending;		/* slabs with pending != 0 */
 } walk;
 
@@ -37,7 +37,7 @@ static void walk_owned_slab(struct slab *slab)
 {
 	struct kmem_cache *s = slab->cache;
 	struct pcpu *owner = atomic_load(&slab->owner);
-	struct cpu_slabs *cs = &owner->slabs[s->index];
+	struct cpu_slabs *cs = cpu_slabs(owner, s);
 	unsigned int w, words = (s->objects + 63) / 64, nfree = 0, remote = 0;
 	u32 pending = atomic_load(&slab->pending);
 	bool on_list = is_on_list(&slab->list, &cs->partial);
@@ -83,13 +83,14 @@ static void walk_block(struct page *page, unsigned long addr, void *arg)
 	if (page->state != PAGE_SLAB)
 		return;
 	WALK_CHECK(slab->base == addr, "a slab knows its address");
-	WALK_CHECK(slab->cache >= &kmalloc_caches[1] && slab->cache <= &kmalloc_caches[nr_kmalloc_caches],
-		   "a slab has a cache");
+	WALK_CHECK(slab->cache->index && slab->cache->index < NR_CACHES &&
+		   cache_table[slab->cache->index] == slab->cache, "a slab has a cache");
 	walk.slabs[slab->cache->index]++;
 	for (i = 0; i < slab->cache->blocks; i++) {
 		unsigned long a = addr + i * PAGEBLOCK_SIZE;
 
-		WALK_CHECK(class_of((void *)a) == slab->cache->index, "the class map names the slab's class");
+		WALK_CHECK(class_of((void *)a) == MIN(slab->cache->index, CLASS_OTHER),
+			   "the class map names the slab's class");
 		WALK_CHECK(virt_to_slab(a) == slab, "each pageblock leads to its slab");
 	}
 	if (!slab->nolock)
@@ -99,23 +100,26 @@ static void walk_block(struct page *page, unsigned long addr, void *arg)
 static void walk_slot(struct pcpu *c)
 {
 	unsigned long free_bytes = 0, n, nfree;
+	struct kmem_cache *s;
 	unsigned int i;
 	struct slab *slab;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
-		struct cpu_slabs *cs = &c->slabs[i];
+	for_each_cache(s, i) {
+		struct cpu_slabs *cs = cpu_slabs(c, s);
 
+		if (!cs->partial.next)
+			continue;	/* never had a slab */
 		n = cs->current != NULL;
 		nfree = cs->current ? cs->current->nfree : 0;
 		list_for_each_entry(slab, &cs->partial, list) {
 			n++;
 			nfree += slab->nfree;
 			WALK_CHECK(atomic_load(&slab->owner) == c, "listed slabs are the slot's own");
-			WALK_CHECK(slab->cache == &kmalloc_caches[i], "listed slabs are of the list's cache");
+			WALK_CHECK(slab->cache == s, "listed slabs are of the list's cache");
 		}
 		WALK_CHECK(nfree == cs->nfree, "a slot counts its free objects");
 		WALK_CHECK(n <= cs->nr_slabs, "a slot has no more listed slabs than slabs");
-		free_bytes += nfree * kmalloc_caches[i].size;
+		free_bytes += nfree * s->size;
 	}
 	WALK_CHECK(free_bytes == c->free_bytes, "a slot counts its free bytes");
 	n = 0;
@@ -130,6 +134,7 @@ static void walk_slot(struct pcpu *c)
 
 static UNIT_UNUSED unsigned int heap_walk(void)
 {
+	struct kmem_cache *s;
 	struct pcpu *c;
 	unsigned int i;
 
@@ -138,16 +143,16 @@ static UNIT_UNUSED unsigned int heap_walk(void)
 	for_each_cpu(c)
 		walk_slot(c);
 	WALK_CHECK(!walk.nr_pending, "every slab with pending frees is in an inbox");
-	for (i = 1; i <= nr_kmalloc_caches; i++) {
+	for_each_cache(s, i) {
 		unsigned long n = 0, nolock = 0;
 		struct slab *slab;
 
 		for_each_cpu(c)
-			n += c->slabs[i].nr_slabs;
-		for (slab = atomic_load(&kmalloc_caches[i].nolock_slabs); slab; slab = slab->next_nolock)
+			n += cpu_slabs(c, s)->nr_slabs;
+		for (slab = atomic_load(&s->nolock_slabs); slab; slab = slab->next_nolock)
 			nolock++;
 		WALK_CHECK(walk.slabs[i] == n + nolock, "every slab is counted by one slot");
-		WALK_CHECK(walk.slabs[i] == atomic_load(&kmalloc_caches[i].nr_slabs), "a cache counts its slabs");
+		WALK_CHECK(walk.slabs[i] == atomic_load(&s->nr_slabs), "a cache counts its slabs");
 	}
 	WALK_CHECK(zone_validate(), "the buddy allocator is consistent");
 	WALK_CHECK(vmap_validate(), "the vmalloc region is consistent");
@@ -167,11 +172,12 @@ static UNIT_UNUSED unsigned long live_objects(struct kmem_cache *s)
 
 static UNIT_UNUSED unsigned long all_live_objects(void)
 {
+	struct kmem_cache *s;
 	unsigned long n = 0;
 	unsigned int i;
 
-	for (i = 1; i <= nr_kmalloc_caches; i++)
-		n += live_objects(&kmalloc_caches[i]);
+	for_each_cache(s, i)
+		n += live_objects(s);
 	return n;
 }
 

@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Caches of the API: created, merged, destroyed; the typed kmalloc caches. Layer: mm.
+ *
+ * A record has a number above the classes, which is its place in every slot's tables, in
+ * cache_table while it lives. slab_mutex (rank LOCK_SLAB, never held while a slot's lock is
+ * waited for in an allocation) guards the table, reference counts and the list of unused
+ * records. Records, and the sheaves that their barns hold, are never unmapped: a destroyed cache
+ * waits, with its empty sheaves, for the next one of the same sheaf capacity.
+ *
+ * Destruction: the program promises that nobody uses the cache. What other threads still have in
+ * their sheaves is taken from there under their slots' locks, which their own flushes of such
+ * caches hold too. What then is not free lives: it is reported, and the cache, its record and
+ * number are lost, so that a later free of those objects still works.
+ */
+#include "mm/fault_inject.h"
+#include "mm/gfp_policy.h"
+#include "mm/meta.h"
+#include "mm/entry.h"
+#include "mm/purge.h"
+#include "mm/slub_fast.h"
+#include "mm/util.h"
+#include "kernel/params.h"
+#include "kernel/printk.h"
+#include "lib/format.h"
+#include "os/os.h"
+
+#define NAME_MAX_SHOWN	64u	/* a longer name is cut */
+#define MUTEX_TRIES	1000u	/* of 100 us: a fork is under way */
+#define SHEAF_LIMIT	1024u	/* of kmem_cache_args.sheaf_capacity */
+#define CACHE_LINE	64u
+#define MIN_ALIGN	8u
+#define LISTED_OBJECTS	16u	/* of those that remain: named one by one */
+
+/* What slub does not need, behind the record. */
+struct cache_details {
+	char name[NAME_MAX_SHOWN];
+	unsigned int align;
+	int refcount;		/* merged caches share; < 0: never */
+	unsigned int useroffset, usersize;
+	struct kmem_cache *next_unused;
+};
+
+struct record {
+	struct kmem_cache cache;
+	struct cache_details details;
+};
+
+spinlock_t slab_mutex;
+static struct kmem_cache *unused_records;
+
+enum kmalloc_type { TYPE_DMA, TYPE_RECLAIM, TYPE_CGROUP, NR_TYPES };
+static struct kmem_cache *typed_caches[NR_TYPES][NR_CLASSES];
+
+static bool lock_mutex(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MUTEX_TRIES; i++) {
+		if (spin_lock(&slab_mutex))
+			return true;
+		os_sleep_us(100);
+	}
+	return false;
+}
+
+/* ---- records ---- */
+
+static unsigned int default_capacity(unsigned int size)
+{
+	struct kmem_cache s;
+
+	memset(&s, 0, sizeof(s));
+	cache_layout(&s, NR_CLASSES, size);
+	return s.sheaf_capacity;
+}
+
+/* slab_mutex held. A record with a number and a layout, not in the table yet; NULL: none left. */
+static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
+{
+	struct kmem_cache **link = &unused_records, *s;
+	unsigned int i;
+
+	for (i = NR_CLASSES; i < NR_CACHES && cache_table[i]; i++)
+		;
+	if (i == NR_CACHES)
+		return NULL;
+	capacity = MAX(capacity, default_capacity(size));
+	while ((s = *link) && s->sheaf_capacity != capacity)
+		link = &s->details->next_unused;
+	if (s) {
+		struct cache_details *d = s->details;
+		struct slab_sheaf *empty = s->barn.empty;
+
+		*link = d->next_unused;
+		memset(s, 0, sizeof(*s));
+		memset(d, 0, sizeof(*d));
+		s->details = d;
+		s->barn.empty = empty;
+	} else {
+		struct record *r = meta_alloc(sizeof(*r), 64);
+
+		if (!r)
+			return NULL;
+		s = &r->cache;
+		s->details = &r->details;
+	}
+	cache_layout(s, i, size);
+	s->sheaf_capacity = capacity;
+	s->name = s->details->name;
+	return s;
+}
+
+static void publish(struct kmem_cache *s)
+{
+	cache_choose_sheaves(s);
+	/* pairs: for_each_cache */
+	__atomic_store_n(&cache_table[s->index], s, __ATOMIC_RELEASE);
+	if (s->index >= nr_caches)
+		WRITE_ONCE(nr_caches, s->index + 1);
+}
+
+static void unpublish(struct kmem_cache *s)
+{
+	WRITE_ONCE(cache_table[s->index], NULL);
+	s->details->next_unused = unused_records;
+	unused_records = s;
+}
+
+/* ---- typed kmalloc caches ---- */
+
+static const struct {
+	const char *prefix;
+	gfp_t allocflags;
+	slab_flags_t flags;
+} types[NR_TYPES] = {
+	{ "dma-kmalloc", __GFP_DMA, SLAB_CACHE_DMA },
+	{ "kmalloc-rcl", __GFP_RECLAIMABLE, SLAB_RECLAIM_ACCOUNT },
+	{ "kmalloc-cg", 0, SLAB_ACCOUNT },
+};
+
+static struct kmem_cache *make_typed(enum kmalloc_type type, unsigned int class)
+{
+	struct kmem_cache *s, *normal = &kmalloc_caches[class];
+
+	if (!lock_mutex())
+		return NULL;
+	s = typed_caches[type][class];
+	if (!s) {
+		s = get_record(normal->size, 0);
+		if (s) {
+			/* behind "kmalloc" */
+			scnprintf(s->details->name, NAME_MAX_SHOWN, "%s%s", types[type].prefix,
+				  normal->name + 7);
+			s->object_size = normal->object_size;
+			s->flags = SLAB_KMALLOC | types[type].flags | (normal->flags & SLAB_FAILSLAB);
+			s->allocflags = types[type].allocflags;
+			s->per_object = normal->per_object;
+			s->details->refcount = -1;
+			publish(s);
+			/* pairs: kmalloc_slab */
+			__atomic_store_n(&typed_caches[type][class], s, __ATOMIC_RELEASE);
+		}
+	}
+	spin_unlock(&slab_mutex);
+	return s;
+}
+
+struct kmem_cache *kmalloc_slab(size_t size, gfp_t flags)
+{
+	unsigned int class;
+	enum kmalloc_type type;
+	struct kmem_cache *s;
+
+	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
+		mm_init();
+	class = natural_size_class(size);
+	if (flags & __GFP_DMA)
+		type = TYPE_DMA;
+	else if (flags & __GFP_RECLAIMABLE)
+		type = TYPE_RECLAIM;
+	else if (flags & __GFP_ACCOUNT)
+		type = TYPE_CGROUP;
+	else
+		return &kmalloc_caches[class];
+	s = __atomic_load_n(&typed_caches[type][class], __ATOMIC_ACQUIRE);
+	return s ? s : make_typed(type, class);
+}
+
+/* ---- creation ---- */
+
+#define DEBUG_FLAGS \
+	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE)
+#define NEVER_MERGE \
+	(DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | SLAB_FAILSLAB | SLAB_NO_MERGE)
+#define MERGE_SAME \
+	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_ACCOUNT)
+#define PERMITTED_FLAGS \
+	(DEBUG_FLAGS | MERGE_SAME | SLAB_HWCACHE_ALIGN | SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | \
+	 SLAB_NO_MERGE | SLAB_NO_USER_FLAGS | SLAB_NOLEAKTRACE | SLAB_DEBUG_OBJECTS | SLAB_SKIP_KFENCE | \
+	 SLAB_KMALLOC)
+
+static unsigned int calculate_alignment(slab_flags_t flags, unsigned int align, unsigned int size)
+{
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		unsigned int line = CACHE_LINE;
+
+		while (size <= line / 2)
+			line /= 2;
+		align = MAX(align, line);
+	}
+	return ALIGN_UP(MAX(align, MIN_ALIGN), MIN_ALIGN);
+}
+
+/* Why the request is refused, or NULL. */
+static const char *refusal(const char *name, unsigned int size, const struct kmem_cache_args *args,
+			   slab_flags_t flags)
+{
+	if (!name || !*name)
+		return "a cache needs a name";
+	if (!size || size > KMALLOC_MAX_SIZE)
+		return "the size is not between 1 and 4194304 bytes";
+	if (args->align & (args->align - 1) || args->align > KMALLOC_MAX_SIZE)
+		return "the alignment is not a power of two of at most 4194304";
+	if (flags & SLAB_TYPESAFE_BY_RCU)
+		return "SLAB_TYPESAFE_BY_RCU needs RCU, which there is not in user space: free "
+		       "objects when no reader is left, or keep the cache and its type for ever";
+	if (flags & ~PERMITTED_FLAGS)
+		return "a flag is not one of those that a caller may give";
+	if (args->use_freeptr_offset &&
+	    (!args->ctor || args->freeptr_offset >= size || args->freeptr_offset % sizeof(void *)))
+		return "freeptr_offset needs a constructor, and must be aligned and inside the object";
+	if (args->sheaf_capacity > SHEAF_LIMIT)
+		return "sheaf_capacity is above 1024";
+	return NULL;
+}
+
+static struct kmem_cache *creation_failed(const char *name, slab_flags_t flags, int error,
+					  const char *why)
+{
+	pr_warn("kmem_cache_create(%s) failed with error %d: %s", name ? name : "(null)", error,
+		why);
+	if (flags & SLAB_PANIC) {
+		pr_warn("kmem_cache_create(%s): SLAB_PANIC was given", name ? name : "(null)");
+		os_abort();
+	}
+	return NULL;
+}
+
+/* The caller's window, or none where it does not fit: nothing may be copied then. */
+static void check_usercopy(const char *name, unsigned int size, struct kmem_cache_args *args)
+{
+	if (args->usersize ? args->usersize > size || args->useroffset > size - args->usersize :
+			     args->useroffset != 0) {
+		pr_warn("kmem_cache_create(%s): the usercopy region of %u bytes from %u does not lie "
+			"in an object of %u; none is set", name, args->usersize, args->useroffset,
+			size);
+		args->useroffset = args->usersize = 0;
+	}
+}
+
+static void check_name(const char *name)
+{
+	struct kmem_cache *s;
+	unsigned int i;
+	const char *p;
+
+	for (p = name; *p; p++)
+		if (*p == ' ') {
+			pr_warn("kmem_cache_create(%s): a name with a blank breaks who parses the "
+				"slab table", name);
+			break;
+		}
+	for_each_cache(s, i)
+		if (text_equals(s->name, name))
+			pr_warn("kmem_cache_create(%s): there is a cache of that name", name);
+}
+
+/* slab_mutex held. A living cache that may serve as this one too; the newest first. */
+static struct kmem_cache *find_mergeable(unsigned int size, unsigned int align,
+					 const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	unsigned int i;
+
+	if (param_choice(PARAM_slab_nomerge) || args->ctor || args->usersize ||
+	    args->sheaf_capacity || flags & NEVER_MERGE)
+		return NULL;
+	size = ALIGN_UP(ALIGN_UP(size, 8u), align);
+	for (i = nr_caches; i-- > NR_CLASSES; ) {
+		struct kmem_cache *s = cache_table[i];
+
+		if (!s || s->details->refcount < 0 || s->ctor || s->details->usersize ||
+		    s->flags & NEVER_MERGE || (s->flags ^ flags) & MERGE_SAME)
+			continue;
+		if (size <= s->size && s->size - size < sizeof(void *) && s->size % align == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static struct kmem_cache *new_cache(const char *name, unsigned int size, unsigned int align,
+				    const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	struct kmem_cache *s;
+
+	s = get_record(ALIGN_UP(ALIGN_UP(size, 8u), align), args->sheaf_capacity);
+	if (!s)
+		return NULL;
+	scnprintf(s->details->name, NAME_MAX_SHOWN, "%s", name);
+	s->object_size = size;
+	s->flags = flags;
+	s->ctor = args->ctor;
+	if (fault_cache_is_marked(s->name))
+		s->flags |= SLAB_FAILSLAB;
+	if (flags & SLAB_CACHE_DMA)
+		s->allocflags |= __GFP_DMA;
+	if (flags & SLAB_CACHE_DMA32)
+		s->allocflags |= __GFP_DMA32;
+	if (flags & SLAB_RECLAIM_ACCOUNT)
+		s->allocflags |= __GFP_RECLAIMABLE;
+	s->details->align = align;
+	s->details->useroffset = args->useroffset;
+	s->details->usersize = args->usersize;
+	s->details->refcount = args->sheaf_capacity ? -1 : 1;
+	publish(s);
+	return s;
+}
+
+__km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int object_size,
+							const struct kmem_cache_args *given,
+							slab_flags_t flags)
+{
+	struct kmem_cache_args args;
+	struct kmem_cache *s;
+	unsigned int align;
+	const char *why;
+
+	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
+		mm_init();
+	memset(&args, 0, sizeof(args));
+	if (given)
+		args = *given;
+	why = refusal(name, object_size, &args, flags);
+	if (why)
+		return creation_failed(name, flags, -22, why);	/* -EINVAL */
+	check_usercopy(name, object_size, &args);
+	check_name(name);
+	align = calculate_alignment(flags, args.align, object_size);
+	if (!lock_mutex())
+		return creation_failed(name, flags, -12, "the list of caches is locked");
+	s = find_mergeable(object_size, align, &args, flags);
+	if (s) {
+		s->details->refcount++;
+		s->object_size = MAX(s->object_size, object_size);
+	} else {
+		s = new_cache(name, object_size, align, &args, flags & ~SLAB_PANIC);
+	}
+	spin_unlock(&slab_mutex);
+	if (!s)
+		return creation_failed(name, flags, -12, "no memory, or 960 caches are in use");
+	return s;
+}
+
+/* ---- shrinking, destruction ---- */
+
+/* Everything that lies in sheaves, as far as it may be taken; inboxes; empty slabs. */
+static void collect_objects(struct kmem_cache *s, struct pcpu *own, bool unused)
+{
+	struct pcpu *c;
+
+	if (unused) {
+		for_each_cpu(c)
+			slab_flush_sheaves(c, s, true);
+	} else if (own) {
+		slab_flush_sheaves(own, s, false);
+	}
+	slab_flush_barn(own, s);
+	for_each_cpu(c) {
+		if (!unused && c != own)
+			WRITE_ONCE(c->flush_request, true);
+		if (!(unused ? spin_lock(&c->lock) : spin_trylock(&c->lock)))
+			continue;
+		cpu_drain_inbox(c);
+		slab_release_empty_of(c, s);
+		spin_unlock(&c->lock);
+	}
+}
+
+/* Of each slot's partial list the fullest slabs first: they are filled up, the others empty. */
+static void sort_partial(struct kmem_cache *s)
+{
+	struct pcpu *c;
+
+	for_each_cpu(c) {
+		struct cpu_slabs *cs = cpu_slabs(c, s);
+		struct slab *slab, *n, *at;
+
+		if (!READ_ONCE(cs->nr_slabs) || !spin_trylock(&c->lock))
+			continue;
+		if (cs->nr_slabs && !list_empty(&cs->partial)) {
+			struct list_head sorted;
+
+			INIT_LIST_HEAD(&sorted);
+			list_for_each_entry_safe(slab, n, &cs->partial, list) {
+				list_del(&slab->list);
+				list_for_each_entry(at, &sorted, list)
+					if (at->nfree > slab->nfree)
+						break;
+				list_add_tail(&slab->list, &at->list);
+			}
+			while (!list_empty(&sorted)) {
+				slab = list_first_entry(&sorted, struct slab, list);
+				list_del(&slab->list);
+				list_add_tail(&slab->list, &cs->partial);
+			}
+		}
+		spin_unlock(&c->lock);
+	}
+}
+
+__km_export int kmem_cache_shrink(struct kmem_cache *s)
+{
+	struct pcpu *entered = cpu_enter();
+
+	if (entered != &busy_cpu) {
+		fork_check();
+		collect_objects(s, entered == &empty_cpu ? NULL : entered, false);
+		sort_partial(s);
+		purge_check();
+	}
+	cpu_leave(entered);
+	return atomic_load_explicit(&s->nr_slabs, memory_order_relaxed) != 0;
+}
+
+struct remaining {
+	struct kmem_cache *s;
+	unsigned int shown;
+};
+
+static void list_slab_objects(struct page *page, unsigned long addr, void *arg)
+{
+	struct slab *slab = (struct slab *)(void *)page;
+	struct remaining *r = arg;
+	unsigned int i;
+
+	if (READ_ONCE(page->state) != PAGE_SLAB || slab->cache != r->s)
+		return;
+	for (i = 0; i < slab->cache->objects; i++) {
+		if (test_bit(i, free_map(slab)))
+			continue;
+		if (r->shown++ < LISTED_OBJECTS)
+			pr_cont("  Object 0x%lx @offset=%lu", addr + (unsigned long)i * r->s->size,
+				(unsigned long)i * r->s->size);
+	}
+}
+
+static void report_remaining(struct kmem_cache *s, const void *caller)
+{
+	struct remaining r = { s, 0 };
+
+	pr_warn("%s: Objects remaining on __kmem_cache_shutdown()", s->name);
+	memmap_for_each_block(list_slab_objects, &r);
+	if (r.shown > LISTED_OBJECTS)
+		pr_cont("  and %u more", r.shown - LISTED_OBJECTS);
+	pr_warn("kmem_cache_destroy %s: Slab cache still has objects when called from %p", s->name,
+		caller);
+}
+
+__km_export void kmem_cache_destroy(struct kmem_cache *s)
+{
+	struct pcpu *entered;
+	bool empty;
+
+	if (!s)
+		return;
+	if (s->index < NR_CLASSES || s->flags & SLAB_KMALLOC) {
+		pr_warn("kmem_cache_destroy(%s): a kmalloc cache cannot be destroyed", s->name);
+		return;
+	}
+	if (!lock_mutex()) {
+		pr_warn("kmem_cache_destroy(%s): the list of caches is locked; it stays", s->name);
+		return;
+	}
+	if (cache_table[s->index] != s) {
+		spin_unlock(&slab_mutex);
+		pr_warn("kmem_cache_destroy(%p): that cache was destroyed before", (void *)s);
+		return;
+	}
+	if (s->details->refcount > 1) {
+		s->details->refcount--;
+		spin_unlock(&slab_mutex);
+		return;
+	}
+	entered = cpu_enter();
+	collect_objects(s, entered == &busy_cpu || entered == &empty_cpu ? NULL : entered, true);
+	nolock_release(s);
+	cpu_leave(entered);
+	empty = !atomic_load_explicit(&s->nr_slabs, memory_order_relaxed);
+	if (empty)
+		unpublish(s);
+	else
+		s->details->refcount = -1;	/* lost: never merged with, never destroyed */
+	spin_unlock(&slab_mutex);
+	if (!empty)
+		report_remaining(s, __builtin_return_address(0));
+}
+
+/* ---- allocation ---- */
+
+static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	struct pcpu *c = cpu_enter();
+	struct cpu_cache *cc = cpu_cache(c, s);
+	void **top = cc->top;
+	void *object;
+
+	if (unlikely(top == cc->start))
+		return cache_alloc_slow(s, c, gfp, s->object_size);
+	object = *--top;
+	WRITE_ONCE(cc->top, top);
+	cpu_leave(c);
+	return object;
+}
+
+static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	static bool warned;
+	void *object;
+
+	if (s->ctor && !warned) {
+		warned = true;
+		pr_warn("kmem_cache_alloc(%s): __GFP_ZERO clears what the constructor made",
+			s->name);
+	}
+	object = cache_alloc(s, gfp & ~__GFP_ZERO);
+	if (object)
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+__km_export __hot void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	if (unlikely(gfp & __GFP_ZERO))
+		return cache_zalloc(s, gfp);
+	return cache_alloc(s, gfp);
+}
+
+/* There is one node, 0; another one, asked for with __GFP_THISNODE, has no memory. */
+__km_export void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
+{
+	if (node > 0 && gfp & __GFP_THISNODE)
+		return NULL;
+	return kmem_cache_alloc(s, gfp);
+}
+
+/* p is not in a slab of s: said once a process; what it is stays as it is. */
+static __cold void free_bad_object(struct kmem_cache *s, const void *p)
+{
+	unsigned int class = class_of(p);
+	struct slab *slab = class == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p);
+
+	if (slab)
+		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
+			slab->cache->name);
+	else
+		pr_warn("kmem_cache_free(%s, %p): object is not in a slab page", s->name, p);
+}
+
+static __cold __attribute__((noinline)) void cache_free_slow(struct kmem_cache *s, void *p,
+							     struct pcpu *c)
+{
+	struct slab *slab = is_user_address(p) ? virt_to_slab((unsigned long)p) : NULL;
+	struct slow_entry e;
+
+	slow_enter_free(&e, c);
+	if (unlikely(!slab || slab->cache != s))
+		free_bad_object(s, p);
+	else
+		cache_free_object(e.cpu, s, p);
+	slow_leave(&e);
+}
+
+__km_export __hot void kmem_cache_free(struct kmem_cache *s, void *p)
+{
+	struct pcpu *c = cpu_enter();
+	struct cpu_cache *cc = cpu_cache(c, s);
+	void **top = cc->top;
+
+	if (unlikely(top == cc->end) || unlikely(top[-1] == p)) {
+		cache_free_slow(s, p, c);
+		return;
+	}
+	*top = p;
+	WRITE_ONCE(cc->top, top + 1);
+	cpu_leave(c);
+}
+
+__km_export unsigned int kmem_cache_size(struct kmem_cache *s)
+{
+	return s->object_size;
+}
+
+/* ---- bulk ---- */
+
+/* All or nothing; failslab decides once for all of them. */
+__km_export int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **p)
+{
+	size_t i;
+
+	if (!n)
+		return 0;
+	p[0] = kmem_cache_alloc(s, gfp);
+	if (!p[0])
+		return 0;
+	for (i = 1; i < n; i++) {
+		p[i] = kmem_cache_alloc(s, gfp | __GFP_CHECKED);
+		if (unlikely(!p[i])) {
+			kmem_cache_free_bulk(s, i, p);
+			return 0;
+		}
+	}
+	return (int)n;
+}
+
+__km_export void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **p)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (unlikely(!p[i]))
+			pr_warn("kmem_cache_free_bulk(%s): element %zu is NULL",
+				s ? s->name : "NULL", i);
+		else if (s)
+			kmem_cache_free(s, p[i]);
+		else
+			kfree(p[i]);
+	}
+}
+
+/* ---- prefilled sheaves: objects that are there already ---- */
+
+struct kmem_prefilled {
+	unsigned int count, capacity;
+	void *objects[];
+};
+
+__km_export struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp,
+							unsigned int n)
+{
+	unsigned int capacity = MAX(n, s->sheaf_capacity);
+	struct kmem_prefilled *sheaf;
+
+	if (!n)
+		return NULL;
+	sheaf = kmalloc(sizeof(*sheaf) + capacity * sizeof(void *), gfp & ~GFP_ZONEMASK);
+	if (!sheaf)
+		return NULL;
+	sheaf->capacity = capacity;
+	sheaf->count = 0;
+	if (!kmem_cache_alloc_bulk(s, gfp & ~__GFP_ZERO, n, sheaf->objects)) {
+		kfree(sheaf);
+		return NULL;
+	}
+	sheaf->count = n;
+	return (struct slab_sheaf *)(void *)sheaf;
+}
+
+__km_export int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp,
+					struct slab_sheaf **sheafp, unsigned int n)
+{
+	struct kmem_prefilled *sheaf, *larger;
+
+	if (!sheafp || !*sheafp)
+		return -22;	/* -EINVAL */
+	sheaf = (struct kmem_prefilled *)(void *)*sheafp;
+	if (n <= sheaf->count)
+		return 0;
+	if (n > sheaf->capacity) {
+		larger = kmalloc(sizeof(*sheaf) + n * sizeof(void *), gfp & ~GFP_ZONEMASK);
+		if (!larger)
+			return -12;	/* -ENOMEM */
+		memcpy(larger, sheaf, sizeof(*sheaf) + sheaf->count * sizeof(void *));
+		larger->capacity = n;
+		kfree(sheaf);
+		sheaf = larger;
+		*sheafp = (struct slab_sheaf *)(void *)sheaf;
+	}
+	if (!kmem_cache_alloc_bulk(s, gfp & ~__GFP_ZERO, n - sheaf->count,
+				   sheaf->objects + sheaf->count))
+		return -12;
+	sheaf->count = n;
+	return 0;
+}
+
+__km_export void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp,
+					      struct slab_sheaf *given)
+{
+	struct kmem_prefilled *sheaf = (struct kmem_prefilled *)(void *)given;
+	void *object;
+
+	if (!sheaf->count)
+		return NULL;
+	object = sheaf->objects[--sheaf->count];
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+__km_export unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf)
+{
+	return ((struct kmem_prefilled *)(void *)sheaf)->count;
+}
+
+__km_export void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp,
+					 struct slab_sheaf *given)
+{
+	struct kmem_prefilled *sheaf = (struct kmem_prefilled *)(void *)given;
+
+	(void)gfp;
+	if (!sheaf)
+		return;
+	kmem_cache_free_bulk(s, sheaf->count, sheaf->objects);
+	kfree(sheaf);
+}

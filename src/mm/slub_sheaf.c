@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The slow paths of allocation and free: sheaves, and what is done one by one. Layer: mm. Leads
+ * in: slab_alloc_slow, cache_alloc_slow, slab_free_slow. Leads down: slub.c, barns, the ladder.
+ *
+ * A cache whose every object needs a look (debugging, fault injection, a GFP policy that changes
+ * objects, init_on_alloc, init_on_free) has no sheaves: its cpu_caches stay zero, so both hit
+ * paths miss, and objects go one by one between the user and the slot's slabs, here. When a
+ * cache loses its sheaves while the program runs, each slot puts them away at its next miss.
+ */
+#include "mm/entry.h"
+#include "mm/fault_inject.h"
+#include "mm/gfp_policy.h"
+#include "mm/purge.h"
+#include "mm/util.h"
+#include "kernel/params.h"
+#include "kernel/printk.h"
+
+/* Fills the empty main sheaf; the slot's lock is held. Returns the number of objects. */
+static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
+	struct slab *slab;
+
+	cpu_drain_inbox(c);
+	while (got < want) {
+		slab = current_slab(c, s, ac, !got);
+		if (!slab)
+			break;
+		got += take_objects(c, slab, cc->end - got, want - got);
+	}
+	if (got && got < want)
+		memmove(cc->start, cc->end - got, got * sizeof(void *));
+	WRITE_ONCE(cc->top, cc->start + got);
+	return got;
+}
+
+static void swap_spare(struct cpu_cache *cc)
+{
+	struct slab_sheaf *old = main_sheaf(cc);
+
+	WRITE_ONCE(old->count, (unsigned int)(cc->top - cc->start));
+	set_main_sheaf(cc, cc->spare);
+	WRITE_ONCE(cc->spare, old);
+}
+
+static void honour_flush_request(struct pcpu *c)
+{
+	WRITE_ONCE(c->flush_request, false);
+	slab_flush_all_sheaves(c);
+}
+
+/* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
+static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s,
+		     const struct alloc_context *ac)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+	struct slab_sheaf *sheaf;
+	unsigned int got;
+
+	if (cc->spare && cc->spare->count) {
+		swap_spare(cc);
+		return true;
+	}
+	sheaf = barn_get_full(s, main_sheaf(cc));
+	if (sheaf) {
+		set_main_sheaf(cc, sheaf);
+		return true;
+	}
+	if (!cc->start) {
+		sheaf = may_block(ac) ? alloc_empty_sheaf(s) : NULL;
+		if (!sheaf)
+			return false;
+		WRITE_ONCE(sheaf->count, 0);
+		set_main_sheaf(cc, sheaf);
+	}
+	if (!spin_lock(&c->lock))
+		return false;
+	got = refill_sheaf(c, s, ac);
+	spin_unlock(&c->lock);
+	if (may_block(ac))
+		purge_check();
+	return got != 0;
+}
+
+static void *pop_object(struct cpu_cache *cc)
+{
+	void **top = cc->top - 1;
+
+	WRITE_ONCE(cc->top, top);
+	return *top;
+}
+
+/* Straight from the slot's slabs. */
+static void *alloc_one(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+{
+	struct slab *slab;
+	void *object;
+
+	if (!spin_lock(&c->lock))
+		return NULL;
+	cpu_drain_inbox(c);
+	slab = current_slab(c, s, ac, true);
+	if (slab)
+		take_objects(c, slab, &object + 1, 1);
+	spin_unlock(&c->lock);
+	return slab ? object : NULL;
+}
+
+static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+	void *object;
+
+	if (unlikely(READ_ONCE(c->flush_request)))
+		honour_flush_request(c);
+	if (likely(!READ_ONCE(s->no_sheaves))) {
+		/* a signal handler may have filled the sheaf since the entry saw it empty */
+		if (cc->top != cc->start || replace_empty_main(c, s, ac))
+			return pop_object(cc);
+		if (cc->start)
+			return slab_alloc_nolock(s, ac);
+	}
+	object = alloc_one(c, s, ac);
+	return object ? object : slab_alloc_nolock(s, ac);
+}
+
+static struct kmem_cache *cache_for(size_t size, gfp_t gfp)
+{
+	return &kmalloc_caches[gfp & __GFP_NATURAL ? natural_size_class(size) : size_class(size)];
+}
+
+/* Flags that an object itself shows, not only the way it was got. */
+#define OBJECT_FLAGS	(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)
+
+/* What KMALLOC_GFP says of a malloc; the cache is another one where the flags want that. */
+static struct kmem_cache *apply_policy(struct kmem_cache *s, size_t size, gfp_t *gfp)
+{
+	struct kmem_cache *other;
+	gfp_t internal = *gfp & (__GFP_NATURAL | __GFP_MALLOC | __GFP_ZERO);
+
+	*gfp = gfp_policy(s->name, size) | internal;
+	if (!(*gfp & OBJECT_FLAGS))
+		return s;
+	other = kmalloc_slab(s->size, *gfp);
+	return other ? other : s;
+}
+
+/* The entry's work: an object of s or NULL; what failed is reported after slow_leave(). */
+static void *alloc_object(struct kmem_cache *s, struct slow_entry *e, struct alloc_context *ac)
+{
+	void *object;
+
+	do
+		object = e->cpu ? alloc_in_slot(e->cpu, s, ac) : slab_alloc_nolock(s, ac);
+	while (unlikely(!object) && alloc_slowpath(ac, e));
+	return object;
+}
+
+/* An injected failure: as one without memory, but that nothing was tried. */
+static bool slab_fails(struct kmem_cache *s, gfp_t gfp)
+{
+	return unlikely(atomic_load_explicit(&fault_slab_active, memory_order_relaxed)) &&
+	       !(gfp & __GFP_CHECKED) &&
+	       should_failslab(s->object_size, gfp, s->flags & SLAB_FAILSLAB);
+}
+
+static void *finish_alloc(struct kmem_cache *s, struct slow_entry *e, struct alloc_context *ac,
+			  size_t size, void *object)
+{
+	slow_leave(e);
+	if (unlikely(!object)) {
+		alloc_failed(ac, size);
+		return NULL;
+	}
+	if (ac->gfp & __GFP_ZERO || (unlikely(s->no_sheaves) && !s->ctor &&
+				     param_choice(PARAM_init_on_alloc)))
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+{
+	struct alloc_context ac;
+	struct slow_entry e;
+	void *object = NULL;
+
+	slow_enter_alloc(&e, c);
+	alloc_context_init(&ac, gfp, slab_order(s));
+	if (likely(!slab_fails(s, gfp)))
+		object = alloc_object(s, &e, &ac);
+	else
+		ac.gfp |= __GFP_NOWARN;
+	return finish_alloc(s, &e, &ac, size, object);
+}
+
+void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size)
+{
+	struct pcpu *c = cpu_enter();
+	struct cpu_cache *cc = cpu_cache(c, s);
+	void *object;
+
+	if (unlikely(cc->top == cc->start))
+		return cache_alloc_slow(s, c, gfp, size);
+	object = pop_object(cc);
+	cpu_leave(c);
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
+{
+	struct alloc_context ac;
+	struct kmem_cache *s;
+	struct slow_entry e;
+	void *object = NULL;
+
+	slow_enter_alloc(&e, c);
+	s = cache_for(size, gfp);
+	if (unlikely(gfp_policy_active) && gfp & __GFP_MALLOC)
+		s = apply_policy(s, size, &gfp);
+	alloc_context_init(&ac, gfp, slab_order(s));
+	if (likely(!slab_fails(s, gfp)))
+		object = alloc_object(s, &e, &ac);
+	else
+		ac.gfp |= __GFP_NOWARN;
+	return finish_alloc(s, &e, &ac, size, object);
+}
+
+void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
+{
+	struct kmem_cache *s;
+	struct alloc_context ac;
+	struct slow_entry e;
+	void *object = NULL;
+
+	*zeroed = false;
+	if (unlikely(gfp_policy_active))
+		return slab_alloc_slow(size, c, gfp);
+	slow_enter_alloc(&e, c);
+	s = cache_for(size, gfp);
+	alloc_context_init(&ac, gfp, slab_order(s));
+	if (unlikely(slab_fails(s, gfp))) {
+		ac.gfp |= __GFP_NOWARN;
+		return finish_alloc(s, &e, &ac, size, NULL);
+	}
+	c = e.cpu;
+	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
+		object = take_fresh(c, s, &ac);
+	*zeroed = object != NULL;
+	if (!object)
+		object = alloc_object(s, &e, &ac);
+	return finish_alloc(s, &e, &ac, size, object);
+}
+
+/* ---- freeing ---- */
+
+/*
+ * Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they
+ * were.
+ */
+static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **objects, unsigned int n)
+{
+	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
+	unsigned int i, index, put = 0, hint = slab->hint;
+	u64 *map = free_map(slab);
+
+	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
+		if (unlikely(!slab_object_index(slab, objects[i], &index)))
+			continue;
+		if (unlikely(test_bit(index, map))) {
+			report_double_free(slab, objects[i]);
+			continue;
+		}
+		map[index / 64] |= 1ull << index % 64;
+		hint = MIN(hint, index / 64);
+		put++;
+	}
+	slab->hint = hint;
+	if (put)
+		slab_put(c, slab, put);
+	return i;
+}
+
+/* The same for a slab whose owner's lock we do not hold. */
+static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n,
+				   struct pcpu **sleeper)
+{
+	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
+	unsigned int i, index, word = 0, announced = 0;
+	struct pcpu *owner;
+	u64 mask = 0;
+
+	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
+		if (unlikely(!slab_object_index(slab, objects[i], &index)))
+			continue;
+		if (mask && (index / 64 != word || mask >> index % 64 & 1)) {
+			slab_free_remote(slab, word, mask, &announced);
+			mask = 0;
+		}
+		word = index / 64;
+		mask |= 1ull << index % 64;
+	}
+	if (mask)
+		slab_free_remote(slab, word, mask, &announced);
+	owner = slab_announce(slab, announced);
+	if (owner)
+		*sleeper = owner;
+	return i;
+}
+
+/* kmem_cache_free() warns and loses the object, as the kernel does. */
+static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const void *p)
+{
+	const char *owner = slab ? slab->cache->name : "a slab that was released since";
+
+	if (s->index >= NR_CLASSES)
+		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
+			owner);
+	else
+		report_bug("%s: free of %p, which belongs to %s", s->name, p, owner);
+}
+
+/* locked: the lock of c is ours. Returns a slot whose inbox has grown long, or NULL. */
+static struct pcpu *flush_objects(struct pcpu *c, bool locked, struct kmem_cache *s,
+				  void **objects, unsigned int n)
+{
+	struct pcpu *sleeper = NULL;
+	unsigned int i = 0, index;
+
+	while (i < n) {
+		struct slab *slab = virt_to_slab((unsigned long)objects[i]);
+
+		if (unlikely(!slab || slab->cache != s)) {
+			report_stray(s, slab, objects[i++]);
+		} else if (slab->nolock) {
+			if (slab_object_index(slab, objects[i], &index) && !nolock_put(slab, index))
+				report_double_free(slab, objects[i]);
+			i++;
+		} else if (locked &&
+			   atomic_load_explicit(&slab->owner, memory_order_relaxed) == c) {
+			i += put_run_local(c, slab, objects + i, n - i);
+		} else {
+			i += put_run_remote(slab, objects + i, n - i, &sleeper);
+		}
+	}
+	return sleeper;
+}
+
+void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
+{
+	bool locked = c && spin_lock(&c->lock);
+	struct pcpu *sleeper;
+
+	if (!locked)
+		atomic_fetch_add_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
+	sleeper = flush_objects(c, locked, s, objects, n);
+	if (locked) {
+		slab_purge_partial_check(c);
+		spin_unlock(&c->lock);
+	} else {
+		atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
+	}
+	if (sleeper && sleeper != c)
+		cpu_drain_sleeper(sleeper);
+	purge_check();
+}
+
+static void flush_stack(struct pcpu *c, bool locked, struct kmem_cache *s, void **objects,
+			unsigned int n)
+{
+	if (!n)
+		return;
+	if (locked)
+		flush_objects(c, true, s, objects, n);
+	else
+		slab_flush(c, s, objects, n);
+}
+
+static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	if (!sheaf)
+		return;
+	WRITE_ONCE(sheaf->count, 0);
+	barn_put_empty(s, sheaf);
+}
+
+bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+	bool locked = s->index >= NR_CLASSES;
+	unsigned int n;
+
+	if (!READ_ONCE(cc->start))
+		return true;
+	/* who destroys the cache may be at the same sheaves */
+	if (locked && !spin_lock(&c->lock))
+		return false;
+	n = (unsigned int)(cc->top - cc->start);
+	WRITE_ONCE(cc->top, cc->start);
+	flush_stack(c, locked, s, cc->start, n);
+	if (cc->spare && cc->spare->count) {
+		n = cc->spare->count;
+		WRITE_ONCE(cc->spare->count, 0);
+		flush_stack(c, locked, s, cc->spare->objects, n);
+	}
+	if (detach && cc->start) {
+		struct slab_sheaf *sheaf = main_sheaf(cc), *spare = cc->spare;
+
+		WRITE_ONCE(cc->top, NULL);
+		WRITE_ONCE(cc->start, NULL);
+		cc->end = NULL;
+		WRITE_ONCE(cc->spare, NULL);
+		put_away(s, sheaf);
+		put_away(s, spare);
+	}
+	if (locked)
+		spin_unlock(&c->lock);
+	return true;
+}
+
+void slab_flush_all_sheaves(struct pcpu *c)
+{
+	struct kmem_cache *s;
+	unsigned int i;
+
+	for_each_cache(s, i)
+		slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
+}
+
+void slab_flush_barn(struct pcpu *c, struct kmem_cache *s)
+{
+	struct slab_sheaf *sheaf = barn_take_all_full(s), *next;
+
+	for (; sheaf; sheaf = next) {
+		next = sheaf->next;
+		slab_flush(c, s, sheaf->objects, sheaf->count);
+		put_away(s, sheaf);
+	}
+}
+
+/* Every slot puts its sheaves away at its next miss; the caller's go now. */
+void slab_sheaves_changed(void)
+{
+	struct pcpu *entered, *c;
+	struct kmem_cache *s;
+	unsigned int i;
+
+	if (!atomic_load_explicit(&mm_ready, memory_order_acquire))
+		return;
+	for_each_cache(s, i)
+		cache_choose_sheaves(s);
+	for_each_cpu(c)
+		WRITE_ONCE(c->flush_request, true);
+	entered = cpu_enter();
+	if (entered != &busy_cpu && entered != &empty_cpu)
+		slab_flush_all_sheaves(entered);
+	cpu_leave(entered);
+}
+
+/*
+ * Room in the main sheaf: swap, else trade with the barn, else flush the spare, which holds the
+ * older objects.
+ */
+static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+	struct slab_sheaf *empty;
+
+	if (!cc->start || !cc->spare) {
+		empty = alloc_empty_sheaf(s);
+		if (!empty)
+			return false;
+		WRITE_ONCE(empty->count, 0);
+		if (!cc->start) {
+			set_main_sheaf(cc, empty);
+			return true;
+		}
+		WRITE_ONCE(cc->spare, empty);
+	} else if (cc->spare->count) {
+		empty = barn_put_full(s, cc->spare);
+		if (empty) {
+			WRITE_ONCE(cc->spare, empty);
+		} else {
+			slab_flush(c, s, cc->spare->objects, cc->spare->count);
+		}
+		WRITE_ONCE(cc->spare->count, 0);
+	}
+	swap_spare(cc);
+	return true;
+}
+
+static void free_in_slot(struct pcpu *c, struct kmem_cache *s, void *p)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+
+	if (unlikely(READ_ONCE(c->flush_request)))
+		honour_flush_request(c);
+	if (unlikely(READ_ONCE(s->no_sheaves))) {
+		slab_flush(c, s, &p, 1);
+		return;
+	}
+	if (cc->top != cc->start && cc->top[-1] == p) {
+		report_bug("%s: double free of %p", s->name, p);
+		return;
+	}
+	if (cc->top == cc->end && !replace_full_main(c, s)) {
+		slab_flush(c, s, &p, 1);
+		return;
+	}
+	*cc->top = p;
+	WRITE_ONCE(cc->top, cc->top + 1);
+}
+
+/* init_on_free; what is not the start of an object in use is left to the checks that follow. */
+static void clear_freed(struct kmem_cache *s, void *p)
+{
+	struct slab *slab = virt_to_slab((unsigned long)p);
+	unsigned long offset;
+
+	if (s->ctor || !slab || slab->cache != s)
+		return;
+	offset = (unsigned long)p - slab->base;
+	if (offset % s->size == 0 && offset / s->size < s->objects &&
+	    !test_bit((unsigned int)(offset / s->size), free_map(slab)))
+		memset(p, 0, s->object_size);
+}
+
+void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p)
+{
+	if (unlikely(READ_ONCE(s->no_sheaves)) && param_choice(PARAM_init_on_free))
+		clear_freed(s, p);
+	if (c)
+		free_in_slot(c, s, p);
+	else
+		slab_free_nolock(p);
+}
+
+void slab_free_slow(void *p, struct pcpu *c)
+{
+	unsigned int class = class_of(p);
+	struct slow_entry e;
+
+	if (!p) {
+		cpu_leave(c);
+		return;
+	}
+	slow_enter_free(&e, c);
+	if (class == CLASS_FOREIGN || class == CLASS_OTHER)
+		free_other(e.cpu, class, p);
+	else
+		cache_free_object(e.cpu, &kmalloc_caches[class], p);
+	slow_leave(&e);
+}
