@@ -271,9 +271,12 @@ static void check_name(const char *name)
 				"slab table", name);
 			break;
 		}
-	for_each_cache(s, i)
-		if (text_equals(s->name, name))
+	for_each_cache(s, i) {
+		if (text_equals(s->name, name)) {
 			pr_warn("kmem_cache_create(%s): there is a cache of that name", name);
+			break;
+		}
+	}
 }
 
 /* slab_mutex held. A living cache that may serve as this one too; the newest first. */

@@ -21,6 +21,7 @@
 #include "mm/pcpu.h"
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
+#include "kernel/params.h"
 
 /* bytes freed in a slot's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
@@ -139,6 +140,8 @@ static void slab_release(struct pcpu *c, struct slab *slab)
 	VM_BUG_ON(slab->nfree != s->objects || slab->debt || slab->in_inbox || slab->nolock);
 	VM_BUG_ON(atomic_load(&slab->pending));
 	slab_unlink(c, slab);
+	if (s->ctor && param_choice(PARAM_init_on_free))	/* others were cleared one by one */
+		memset((void *)base, 0, s->blocks * PAGEBLOCK_SIZE);
 	c->freed_bytes -= MIN(c->freed_bytes, freed);
 	for (i = 0; i < s->blocks; i++) {
 		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);

@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test_page_alloc \
 	tests/unit/test_slub \
 	tests/unit/test_sheaf \
+	tests/unit/test_kmem_cache \
 	tests/unit/test_vmalloc \
 	tests/unit/test_refused \
 	tests/unit/test_purge \
@@ -67,6 +68,10 @@ tests_unit_test_page_alloc_LDADD = $(unit_libs)
 tests_unit_test_slub_SOURCES = tests/unit/test_slub.c $(unit_common)
 tests_unit_test_slub_CFLAGS = $(unit_cflags)
 tests_unit_test_slub_LDADD = $(unit_libs)
+
+tests_unit_test_kmem_cache_SOURCES = tests/unit/test_kmem_cache.c $(unit_common)
+tests_unit_test_kmem_cache_CFLAGS = $(unit_cflags)
+tests_unit_test_kmem_cache_LDADD = $(unit_libs)
 
 tests_unit_test_sheaf_SOURCES = tests/unit/test_sheaf.c $(unit_common)
 tests_unit_test_sheaf_CFLAGS = $(unit_cflags)
