@@ -366,26 +366,54 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 
 /* ---- shrinking, destruction ---- */
 
-/* Everything that lies in sheaves, as far as it may be taken; inboxes; empty slabs. */
-static void collect_objects(struct kmem_cache *s, struct pcpu *own, bool unused)
+/* For as long as a fork may take; false: the lock is lost. */
+static bool lock_slot(struct pcpu *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < MUTEX_TRIES && !READ_ONCE(c->lock.lost); i++) {
+		if (spin_lock(&c->lock))
+			return true;
+		os_sleep_us(100);
+	}
+	return false;
+}
+
+static void release_empty(struct pcpu *c, struct kmem_cache *s)
+{
+	cpu_drain_inbox(c);
+	slab_release_empty_of(c, s);
+	spin_unlock(&c->lock);
+}
+
+/* Nobody uses the cache: sheaves, barn, inboxes, empty slabs. */
+static void collect_all(struct kmem_cache *s, struct pcpu *own)
+{
+	unsigned int i;
+	struct pcpu *c;
+
+	for_each_cpu(c)
+		for (i = 0; i < MUTEX_TRIES && !slab_flush_sheaves(c, s, true); i++)
+			os_sleep_us(100);
+	slab_flush_barn(own, s);
+	for_each_cpu(c)
+		if (lock_slot(c))
+			release_empty(c, s);
+}
+
+/* The same of a cache in use, as far as it may be taken. */
+static void collect_some(struct kmem_cache *s, struct pcpu *own)
 {
 	struct pcpu *c;
 
-	if (unused) {
-		for_each_cpu(c)
-			slab_flush_sheaves(c, s, true);
-	} else if (own) {
+	if (own)
 		slab_flush_sheaves(own, s, false);
-	}
 	slab_flush_barn(own, s);
 	for_each_cpu(c) {
-		if (!unused && c != own)
+		if (c != own)
 			WRITE_ONCE(c->flush_request, true);
-		if (!(unused ? spin_lock(&c->lock) : spin_trylock(&c->lock)))
-			continue;
-		cpu_drain_inbox(c);
-		slab_release_empty_of(c, s);
-		spin_unlock(&c->lock);
+		if (spin_trylock(&c->lock))
+			release_empty(c, s);
 	}
 }
 
@@ -427,7 +455,7 @@ __km_export int kmem_cache_shrink(struct kmem_cache *s)
 
 	if (entered != &busy_cpu) {
 		fork_check();
-		collect_objects(s, entered == &empty_cpu ? NULL : entered, false);
+		collect_some(s, entered == &empty_cpu ? NULL : entered);
 		sort_partial(s);
 		purge_check();
 	}
@@ -495,7 +523,7 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 		return;
 	}
 	entered = cpu_enter();
-	collect_objects(s, entered == &busy_cpu || entered == &empty_cpu ? NULL : entered, true);
+	collect_all(s, entered == &busy_cpu || entered == &empty_cpu ? NULL : entered);
 	nolock_release(s);
 	cpu_leave(entered);
 	empty = !atomic_load_explicit(&s->nr_slabs, memory_order_relaxed);
