@@ -52,6 +52,7 @@ struct trap_case {
 	int err_lines;		/* how many lines stderr must have when not 0 */
 	bool ours;		/* a promise that other mallocs do not make */
 	unsigned int seconds;	/* limit when not the usual one */
+	const char *gfp;	/* KMALLOC_GFP for it, or NULL */
 };
 
 enum {
@@ -419,6 +420,8 @@ static inline void __attribute__((noreturn)) trap_exec_case(const struct trap_ca
 	dup2(expect, TRAP_EXPECT_FD);
 	if (tc->options)
 		setenv("KMALLOC_OPTIONS", tc->options, 1);
+	if (tc->gfp)
+		setenv("KMALLOC_GFP", tc->gfp, 1);
 	snprintf(number, sizeof(number), "%u", nr);
 	dup2(err, 2);
 	/* Whoever started us may have left descriptors open. */
