@@ -73,36 +73,15 @@ static size_t choice_name(const char *choices, unsigned int nr, const char **nam
 	return n;
 }
 
-/* Levenshtein distance of a key and a word of at most 39 characters. */
-static unsigned int distance(const char *key, const char *word, size_t len)
-{
-	unsigned int row[40], diag, i, j;
-
-	for (i = 0; i <= len; i++)
-		row[i] = i;
-	for (j = 0; key[j]; j++) {
-		diag = row[0];
-		row[0] = j + 1;
-		for (i = 1; i <= len; i++) {
-			unsigned int best = diag + (key[j] != word[i - 1]);
-
-			diag = row[i];
-			best = MIN(best, MIN(row[i], row[i - 1]) + 1);
-			row[i] = best;
-		}
-	}
-	return row[len];
-}
-
 static const struct param *nearest(const char *word, size_t len)
 {
 	const struct param *best = NULL;
 	unsigned int i, d, best_d = 4;
 
-	if (len > 39)
+	if (len > TEXT_DISTANCE_MAX)
 		return NULL;
 	for (i = 0; i < NR_PARAMS; i++) {
-		d = distance(table[i].key, word, len);
+		d = text_distance(table[i].key, word, len);
 		if (d < best_d) {
 			best_d = d;
 			best = &table[i];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Text formatting without libc. Layer: lib. */
 #include "lib/format.h"
+#include "lib/bits.h"
 
 struct out {
 	char *pos, *end;	/* end: where the NUL may stand at the latest */
@@ -175,18 +176,48 @@ bool parse_size(const char *text, size_t len, unsigned long *value)
 	return true;
 }
 
+/* Only the last star is ever tried again: a longer match of an earlier one finds nothing more. */
 bool text_matches(const char *pattern, size_t len, const char *text)
 {
-	for (; len; pattern++, len--, text++) {
-		if (*pattern == '*') {
-			do {
-				if (text_matches(pattern + 1, len - 1, text))
-					return true;
-			} while (*text++);
+	const char *p = pattern, *end = pattern + len, *star = NULL, *from = NULL;
+
+	while (*text) {
+		if (p < end && *p == '*') {
+			star = ++p;
+			from = text;
+		} else if (p < end && (*p == '?' || *p == *text)) {
+			p++;
+			text++;
+		} else if (star) {
+			p = star;
+			text = ++from;
+		} else {
 			return false;
 		}
-		if (!*text || (*pattern != '?' && *pattern != *text))
-			return false;
 	}
-	return !*text;
+	while (p < end && *p == '*')
+		p++;
+	return p == end;
+}
+
+unsigned int text_distance(const char *name, const char *word, size_t len)
+{
+	unsigned int row[TEXT_DISTANCE_MAX + 1], diag, i, j;
+
+	if (len > TEXT_DISTANCE_MAX)
+		len = TEXT_DISTANCE_MAX;
+	for (i = 0; i <= len; i++)
+		row[i] = i;
+	for (j = 0; name[j]; j++) {
+		diag = row[0];
+		row[0] = j + 1;
+		for (i = 1; i <= len; i++) {
+			unsigned int best = diag + (name[j] != word[i - 1]);
+
+			diag = row[i];
+			best = MIN(best, MIN(row[i], row[i - 1]) + 1);
+			row[i] = best;
+		}
+	}
+	return row[len];
 }

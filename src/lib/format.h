@@ -19,6 +19,10 @@ bool parse_size(const char *text, size_t len, unsigned long *value) __km(parse_s
 /* Shell patterns as far as * and ?. */
 bool text_matches(const char *pattern, size_t len, const char *text) __km(text_matches);
 
+/* Levenshtein distance of a name and the first TEXT_DISTANCE_MAX characters of a word. */
+#define TEXT_DISTANCE_MAX	39
+unsigned int text_distance(const char *name, const char *word, size_t len) __km(text_distance);
+
 static inline bool text_equals(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
