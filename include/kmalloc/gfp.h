@@ -47,6 +47,7 @@
 #define __GFP_RECLAIM		((gfp_t)(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM))
 
 #define GFP_ATOMIC		(__GFP_HIGH | __GFP_KSWAPD_RECLAIM)
+#define GFP_ATOMIC_RT		GFP_ATOMIC
 #define GFP_KERNEL		(__GFP_RECLAIM | __GFP_IO | __GFP_FS)
 #define GFP_KERNEL_ACCOUNT	(GFP_KERNEL | __GFP_ACCOUNT)
 #define GFP_NOWAIT		(__GFP_KSWAPD_RECLAIM | __GFP_NOWARN)
@@ -120,11 +121,38 @@ static inline gfp_t gfp_nested_mask(gfp_t flags)
 }
 
 /**
+ * might_alloc - says that the caller may allocate with these flags soon. The kernel's debugging
+ * aid of include/linux/sched/mm.h, as the next two: here nothing is checked.
+ */
+static inline void might_alloc(gfp_t flags)
+{
+	(void)flags;
+}
+
+static inline void fs_reclaim_acquire(gfp_t flags)
+{
+	(void)flags;
+}
+
+static inline void fs_reclaim_release(gfp_t flags)
+{
+	(void)flags;
+}
+
+/** Bits of memalloc_flags_save(); values as in the kernel's include/linux/sched.h. */
+#define PF_MEMALLOC		0x00000800u
+#define PF_MEMALLOC_NOFS	0x00040000u
+#define PF_MEMALLOC_NOIO	0x00080000u
+#define PF_MEMALLOC_PIN		0x10000000u
+
+/**
  * Scopes: until the matching restore, every allocation of the calling thread, malloc included, is
  * made as if its flags lacked (or, noreclaim, had) what the name says. Each save returns what its
- * restore takes, so scopes nest. noio clears __GFP_IO and __GFP_FS, nofs clears __GFP_FS, pin
- * clears __GFP_MOVABLE, noreclaim gives all reserves and keeps the thread out of reclaim. A new
- * thread starts without, a fork child keeps its thread's. Follows include/linux/sched/mm.h.
+ * restore takes, so scopes nest; scopes of one kind end in the reverse order of their begin. noio
+ * clears __GFP_IO and __GFP_FS, nofs clears __GFP_FS, pin clears __GFP_MOVABLE, noreclaim gives
+ * all reserves and keeps the thread out of reclaim. A new thread starts without, a fork child
+ * keeps its thread's, a signal handler runs in the scope that it interrupts. They never fail and
+ * may be called anywhere. Follows include/linux/sched/mm.h.
  */
 unsigned int memalloc_noio_save(void) KMALLOC_LINK_NAME(memalloc_noio_save);
 void memalloc_noio_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_noio_restore);
@@ -134,6 +162,13 @@ unsigned int memalloc_noreclaim_save(void) KMALLOC_LINK_NAME(memalloc_noreclaim_
 void memalloc_noreclaim_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_noreclaim_restore);
 unsigned int memalloc_pin_save(void) KMALLOC_LINK_NAME(memalloc_pin_save);
 void memalloc_pin_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_pin_restore);
+
+/**
+ * memalloc_flags_save - begins several scopes at once: flags is an OR of PF_MEMALLOC bits, other
+ * bits are ignored. Result: those that this call set, for memalloc_flags_restore().
+ */
+unsigned int memalloc_flags_save(unsigned int flags) KMALLOC_LINK_NAME(memalloc_flags_save);
+void memalloc_flags_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_flags_restore);
 
 KMALLOC_END_DECLS
 

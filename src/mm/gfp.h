@@ -67,17 +67,12 @@ static inline bool may_block(const struct alloc_context *ac)
 }
 
 /*
- * What the thread is in the middle of; values as in the kernel's include/linux/sched.h. An
- * allocation looks at it on its slow path alone.
+ * What the calling thread is in the middle of: PF_MEMALLOC bits of <kmalloc/gfp.h>. An allocation
+ * looks at it on its slow path alone.
  */
-#define PF_MEMALLOC		0x00000800u
-#define PF_MEMALLOC_NOFS	0x00040000u
-#define PF_MEMALLOC_NOIO	0x00080000u
-#define PF_MEMALLOC_PIN		0x10000000u
-
 extern __thread unsigned int task_flags __km(task_flags) __initial_exec;
 
-/* The flags as the calling thread's scopes leave them. */
+/* The flags as the calling thread's scopes leave them; PF_MEMALLOC itself is the ladder's. */
 gfp_t current_gfp_context(gfp_t gfp) __km(current_gfp_context);
 
 #endif

@@ -4,13 +4,6 @@
 #include "mm/reclaim.h"
 #include "os/os.h"
 
-__thread unsigned int task_flags;
-
-gfp_t current_gfp_context(gfp_t gfp)
-{
-	return gfp;
-}
-
 void alloc_context_init(struct alloc_context *ac, gfp_t gfp, unsigned int order)
 {
 	memset(ac, 0, sizeof(*ac));

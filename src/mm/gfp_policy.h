@@ -26,7 +26,10 @@ gfp_t gfp_policy(const char *cache_name, size_t size) __km(gfp_policy);
 bool gfp_policy_per_object(const char *cache_name, size_t lo, size_t hi)
 	__km(gfp_policy_per_object);
 
-/* "GFP_KERNEL|__GFP_ZERO", as the kernel prints masks; the number of characters. */
+/*
+ * "GFP_KERNEL|__GFP_ZERO", as the kernel prints masks: "none" for 0, "0x..." for bits without a
+ * name, internal bits left out. The number of characters, at most size - 1.
+ */
 size_t gfp_format(char *buf, size_t size, gfp_t gfp) __km(gfp_format);
 
 #endif

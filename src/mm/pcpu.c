@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Thread slots: taking and leaving them, and the start of mm. Layer: mm. */
 #include "mm/pcpu.h"
+#include "mm/gfp_policy.h"
 #include "mm/meta.h"
 #include "mm/purge.h"
 #include "kernel/params.h"
@@ -44,6 +45,7 @@ void mm_init(void)
 	}
 	os_init();
 	params_init(os_is_secure() ? NULL : os_getenv("KMALLOC_OPTIONS"));
+	gfp_policy_init(os_is_secure() ? NULL : os_getenv("KMALLOC_GFP"));
 	panic_on_bug = param_choice(PARAM_panic) != 0;
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
 	atomic_store_explicit(&mm_ready, true, memory_order_release);

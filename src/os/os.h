@@ -25,6 +25,13 @@ void os_init(void) __km(os_init);
 bool os_is_secure(void) __km(os_is_secure);
 /* Value of an environment variable or NULL; also before libc has set environ. */
 const char *os_getenv(const char *name) __km(os_getenv);
+/*
+ * The last part of the path that was executed, as the kernel took it for the name of the process
+ * but not cut to 15 characters; "" if not known.
+ */
+const char *os_program_name(void) __km(os_program_name);
+#define OS_THREAD_NAME_SIZE	16
+void os_thread_name(char *name) __km(os_thread_name);	/* of the calling thread */
 
 /* Private zeroed read-write memory, near hint if that is free (NULL: anywhere); NULL on failure. */
 void *os_map(void *hint, size_t size) __km(os_map);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -134,6 +135,25 @@ const char *os_getenv(const char *name)
 		if (strlen(*e) > len && match_env(*e, name, len))
 			return match_env(*e, name, len);
 	return NULL;
+}
+
+const char *os_program_name(void)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	const char *name = path;
+
+	if (!path)
+		return "";
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	return name;
+}
+
+void os_thread_name(char *name)
+{
+	memset(name, 0, OS_THREAD_NAME_SIZE);
+	raw_syscall(SYS_prctl, PR_GET_NAME, name, 0);
 }
 
 void *os_map(void *hint, size_t size)

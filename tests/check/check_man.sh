@@ -8,10 +8,9 @@ command -v mandoc >/dev/null || skip_all "mandoc is not installed"
 bad=$(mktemp) || exit 99
 trap 'rm -f "$bad"' EXIT
 
-plan 3
-for page in kmalloc.1 libkmalloc.7; do
-	notes=$(mandoc -T lint -W warning "$abs_top_srcdir/man/$page" 2>&1)
-	ok $? "mandoc warns of nothing in $page"
+for page in "$abs_top_srcdir"/man/*.[1-8]; do
+	notes=$(mandoc -T lint -W warning "$page" 2>&1)
+	ok $? "mandoc warns of nothing in ${page##*/}"
 	[ -z "$notes" ] || diag "$notes"
 done
 printf '.Dd 1 2\n.Dt\n.Sh NAME\n.Xx\n' >"$bad"

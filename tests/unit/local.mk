@@ -7,6 +7,9 @@ unit_tests = \
 	tests/unit/test_rbtree \
 	tests/unit/test_format \
 	tests/unit/test_params \
+	tests/unit/test_gfp_flags \
+	tests/unit/test_gfp_policy \
+	tests/unit/test_gfp_scopes \
 	tests/unit/test_size_classes \
 	tests/unit/test_memmap \
 	tests/unit/test_meta \
@@ -48,6 +51,18 @@ tests_unit_test_format_LDADD = $(unit_libs)
 tests_unit_test_params_SOURCES = tests/unit/test_params.c $(unit_common)
 tests_unit_test_params_CFLAGS = $(unit_cflags)
 tests_unit_test_params_LDADD = $(unit_libs)
+
+tests_unit_test_gfp_flags_SOURCES = tests/unit/test_gfp_flags.c $(unit_common)
+tests_unit_test_gfp_flags_CFLAGS = $(unit_cflags)
+tests_unit_test_gfp_flags_LDADD = $(unit_libs)
+
+tests_unit_test_gfp_policy_SOURCES = tests/unit/test_gfp_policy.c $(unit_common)
+tests_unit_test_gfp_policy_CFLAGS = $(unit_cflags)
+tests_unit_test_gfp_policy_LDADD = $(unit_libs)
+
+tests_unit_test_gfp_scopes_SOURCES = tests/unit/test_gfp_scopes.c $(unit_common)
+tests_unit_test_gfp_scopes_CFLAGS = $(unit_cflags)
+tests_unit_test_gfp_scopes_LDADD = $(unit_libs)
 
 tests_unit_test_size_classes_SOURCES = tests/unit/test_size_classes.c $(unit_common)
 tests_unit_test_size_classes_CFLAGS = $(unit_cflags)
