@@ -3,6 +3,8 @@
 
 check_tests = \
 	tests/check/check_dist.sh \
+	tests/check/check_gfp_man.sh \
+	tests/check/check_gfp_policy.sh \
 	tests/check/check_headers.sh \
 	tests/check/check_hitpath.sh \
 	tests/check/check_install.sh \
