@@ -19,9 +19,9 @@ bool alloc_slowpath(struct alloc_context *ac, struct slow_entry *e)
 
 void alloc_failed(const struct alloc_context *ac, size_t size)
 {
-	(void)ac;
 	(void)size;
-	os_set_errno_enomem();
+	if (ac->gfp & __GFP_MALLOC)
+		os_set_errno_enomem();
 }
 
 bool mem_charge(unsigned long pages, const struct alloc_context *ac)

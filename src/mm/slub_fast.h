@@ -24,8 +24,11 @@ static __always_inline void *slab_alloc(unsigned int class, size_t size, gfp_t g
 	return object;
 }
 
-/* p is anything: only what lies in a pageblock of a kmalloc class gets past the first test. */
-static __always_inline void slab_free(void *p)
+/*
+ * p is anything: only what lies in a pageblock of a kmalloc class gets past the first test. slow
+ * gets the rest, with the busy mark set and what cpu_enter() returned.
+ */
+static __always_inline void slab_free_or(void *p, void (*slow)(void *p, struct pcpu *c))
 {
 	struct hot_data *hot = &hot_data;
 	struct cpu_cache *cc;
@@ -34,7 +37,7 @@ static __always_inline void slab_free(void *p)
 	void **top;
 
 	if (unlikely(!is_user_address(p))) {
-		slab_free_slow(p, cpu_enter());
+		slow(p, cpu_enter());
 		return;
 	}
 	HIDE_VALUE(hot);
@@ -44,12 +47,17 @@ static __always_inline void slab_free(void *p)
 	HIDE_VALUE(cc);
 	top = cc->top;
 	if (unlikely(top == cc->end) || unlikely(top[-1] == p)) {
-		slab_free_slow(p, c);
+		slow(p, c);
 		return;
 	}
 	*top = p;
 	WRITE_ONCE(cc->top, top + 1);
 	cpu_leave(c);
+}
+
+static __always_inline void slab_free(void *p)
+{
+	slab_free_or(p, slab_free_slow);
 }
 
 #endif

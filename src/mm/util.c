@@ -8,6 +8,7 @@
  */
 #include "mm/util.h"
 #include "mm/entry.h"
+#include "mm/page_alloc.h"
 #include "mm/reclaim.h"
 #include "mm/vmalloc.h"
 #include "mm/purge.h"
@@ -126,6 +127,53 @@ static void report_foreign(const void *p, const char *what)
 			   p);
 	else
 		report_bug("%s of %p, which no allocator function returned", what, p);
+}
+
+/* The block of pages in use that addr lies in, or NULL. */
+static struct page *block_around(unsigned long addr)
+{
+	struct page *page;
+	unsigned int order;
+
+	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
+		page = virt_to_page(ALIGN_DOWN(addr, PAGE_SIZE << order));
+		if (page && page->state == PAGE_USED && page->order >= order)
+			return page;
+	}
+	return NULL;
+}
+
+static void warn_inside(const char *func, const void *p, unsigned long start, const char *what)
+{
+	pr_warn("%s of %p, %lu bytes inside the %s at %p", func, p, (unsigned long)p - start,
+		what, (void *)start);
+}
+
+void warn_not_kmalloc(const char *func, const void *p)
+{
+	unsigned int class = class_of(p);
+	unsigned long addr = (unsigned long)p;
+	struct slab *slab = class == CLASS_FOREIGN ? NULL : virt_to_slab(addr);
+	struct page *block = class == CLASS_FOREIGN ? block_around(addr) : NULL;
+	struct vm_struct *vm = class == CLASS_FOREIGN || slab ? NULL : find_vm_area_inside(p);
+
+	if (slab)
+		warn_inside(func, p, addr - (addr - slab->base) % slab->cache->size,
+			    slab->cache->name);
+	else if (vm && vm->addr == addr)
+		pr_warn("%s of %p, a block of vmalloc: vfree() or kvfree() frees it", func, p);
+	else if (vm)
+		warn_inside(func, p, vm->addr, "vmalloc block");
+	else if (block && page_address(block) == addr)
+		pr_warn("%s of %p, a block of alloc_pages: free_pages() frees it", func, p);
+	else if (block)
+		warn_inside(func, p, page_address(block), "block of pages");
+	else if (virt_to_page(addr) || leaf_of(addr))
+		pr_warn("%s of %p, which is not allocated: freed before, or never ours", func, p);
+	else if (in_program_break(p))
+		pr_warn("%s of %p, which lies in the program break, as libc's own heap", func, p);
+	else
+		pr_warn("%s of %p, which no allocator function returned", func, p);
 }
 
 void free_other(struct pcpu *c, unsigned int class, void *p)

@@ -19,6 +19,12 @@ size_t kvsize(const void *p) __km(kvsize);
 /* free() of what no sheaf takes: large blocks, foreign and wild pointers. */
 void free_other(struct pcpu *c, unsigned int class, void *p) __km(free_other);
 
+/*
+ * One warning line: func was called with p, which is no start of an object of kmalloc() or of a
+ * slab cache, and what it is instead.
+ */
+void warn_not_kmalloc(const char *func, const void *p) __km(warn_not_kmalloc);
+
 extern _Atomic unsigned long nr_foreign_frees __km(nr_foreign_frees);
 
 /* The hit path of malloc. */

@@ -60,6 +60,8 @@ int os_open_append(const char *path) __km(os_open_append);		/* created if need b
 void os_close(int fd) __km(os_close);
 int os_dup_stderr(void) __km(os_dup_stderr);	/* a high close-on-exec copy of fd 2, or -1 */
 bool os_same_file(int fd) __km(os_same_file);	/* fd is what fd 2 was at the start */
+/* p lies in a segment of the program's own file that is mapped without write access. */
+bool os_is_rodata(const void *p) __km(os_is_rodata);
 bool os_stderr_is_ours(void) __km(os_stderr_is_ours);	/* fd 2 may be written to without harm */
 
 unsigned long os_clock_ms(void) __km(os_clock_ms);	/* monotonic, steps of a few ms */

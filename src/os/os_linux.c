@@ -4,6 +4,7 @@
 #include "os/os.h"
 #include "lib/bits.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -86,6 +87,21 @@ void os_init(void)
 		os.stderr_dev = st.st_dev;
 		os.stderr_ino = st.st_ino;
 	}
+}
+
+bool os_is_rodata(const void *p)
+{
+	const Elf64_Phdr *ph = (const Elf64_Phdr *)getauxval(AT_PHDR);
+	unsigned long n = ph ? getauxval(AT_PHNUM) : 0, i, base = 0;
+
+	for (i = 0; i < n; i++)
+		if (ph[i].p_type == PT_PHDR)
+			base = (unsigned long)ph - ph[i].p_vaddr;
+	for (i = 0; i < n; i++)
+		if (ph[i].p_type == PT_LOAD && !(ph[i].p_flags & PF_W) &&
+		    (unsigned long)p - (base + ph[i].p_vaddr) < ph[i].p_memsz)
+			return true;
+	return false;
 }
 
 bool os_is_secure(void)

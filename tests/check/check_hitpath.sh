@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The hit path of malloc and of free is short and straight: from the entry along the fall-through of
+# The hit path of malloc, free, kmalloc and kfree is short and straight: from the entry along the fall-through of
 # every conditional jump to the first return there are at most $limit instructions, none of them a
 # call, a locked operation or a jump backwards.
 : "${abs_top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
@@ -90,9 +90,11 @@ finds()
 	is "$(walk | tail -n 1)" "$1" "$2"
 }
 
-plan 8
+plan 10
 hit_path malloc
 hit_path free
+hit_path km_kmalloc
+hit_path km_kfree
 finds "END 3" "a conditional jump forward is not followed" <<'X'
 10 test %rax,%rax
 13 je 20 <x+0x10>
