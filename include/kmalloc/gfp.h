@@ -169,6 +169,150 @@ void memalloc_pin_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_pin_res
  */
 unsigned int memalloc_flags_save(unsigned int flags) KMALLOC_LINK_NAME(memalloc_flags_save);
 void memalloc_flags_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_flags_restore);
+/** Zones, lowest first. HIGHMEM memory is NORMAL memory on 64-bit machines. */
+enum zone_type {
+	ZONE_DMA,		/* below 2 GiB of virtual address */
+	ZONE_DMA32,		/* below 4 GiB */
+	ZONE_NORMAL,
+	ZONE_HIGHMEM = ZONE_NORMAL,
+	ZONE_MOVABLE,		/* has no memory: requests for it are served from the others */
+	__MAX_NR_ZONES
+};
+
+/** Mobility, a hint. Follows include/linux/mmzone.h. */
+enum migratetype {
+	MIGRATE_UNMOVABLE,
+	MIGRATE_MOVABLE,
+	MIGRATE_RECLAIMABLE,
+	MIGRATE_PCPTYPES,
+	MIGRATE_HIGHATOMIC = MIGRATE_PCPTYPES,
+	MIGRATE_TYPES
+};
+
+/**
+ * The highest zone that serves the request, of __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM and
+ * __GFP_MOVABLE; where several exclude each other the lowest. Follows include/linux/gfp.h.
+ */
+static inline enum zone_type gfp_zone(gfp_t flags)
+{
+	if (flags & __GFP_DMA)
+		return ZONE_DMA;
+	if (flags & __GFP_DMA32)
+		return ZONE_DMA32;
+	return (flags & (__GFP_MOVABLE | __GFP_HIGHMEM)) == (__GFP_MOVABLE | __GFP_HIGHMEM) ?
+		ZONE_MOVABLE : ZONE_NORMAL;
+}
+
+/** MIGRATE_TYPES, which is none, for __GFP_MOVABLE with __GFP_RECLAIMABLE. */
+static inline enum migratetype gfp_migratetype(gfp_t flags)
+{
+	gfp_t bits = (flags & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) >> 3;
+
+	return bits == 3 ? MIGRATE_TYPES : (enum migratetype)bits;
+}
+
+/**
+ * Pages. A block is 2^order pages that follow each other, aligned to its size, order 0 to
+ * MAX_PAGE_ORDER, which is 10. It belongs to one who holds a reference to its first page; there
+ * is one at first. With __GFP_COMP the block is compound: all of its pages know their first, and
+ * the last reference frees all of them. Memory is not zeroed without __GFP_ZERO or the option
+ * init_on_alloc. All flags of gfp(7) are honoured; bits that there are not are ignored, with a
+ * line on stderr once. Any thread may free. Struct page: see <kmalloc/mm.h>. Follow
+ * mm/page_alloc.c and include/linux/gfp.h of the kernel.
+ */
+
+/**
+ * alloc_pages - a block; the struct page of its first page. Result: NULL without memory as the
+ * flags allow, or, with a line on stderr once, not with __GFP_NOWARN, for an order above
+ * MAX_PAGE_ORDER.
+ */
+struct page *alloc_pages(gfp_t gfp, unsigned int order) KMALLOC_LINK_NAME(alloc_pages);
+
+/**
+ * alloc_pages_node - alloc_pages() near a node of the machine, -1 for the nearest. There is node
+ * 0 here: for another one memory is of node 0, or, with __GFP_THISNODE, NULL.
+ */
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+	KMALLOC_LINK_NAME(alloc_pages_node);
+
+/** __get_free_pages - alloc_pages() as an address, 0 without memory. Ignores __GFP_HIGHMEM. */
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order) KMALLOC_LINK_NAME(__get_free_pages);
+
+/**
+ * alloc_pages_exact - size bytes, rounded up to pages, at most 4 MiB where pages are 4 KiB. The
+ * rest of the block that it takes is free again at once. Result: the address; NULL as
+ * alloc_pages(), and for size 0. __GFP_COMP and __GFP_HIGHMEM are ignored, with a line once.
+ */
+void *alloc_pages_exact(size_t size, gfp_t gfp) KMALLOC_LINK_NAME(alloc_pages_exact);
+
+/** free_pages_exact - frees what alloc_pages_exact() returned; size as it was given. */
+void free_pages_exact(void *virt, size_t size) KMALLOC_LINK_NAME(free_pages_exact);
+
+/**
+ * alloc_pages_bulk - a page for each element of page_array[0 .. nr_pages - 1] that is NULL, of
+ * order 0. Result: the index of the first element that is still NULL, nr_pages where none is.
+ */
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **page_array)
+	KMALLOC_LINK_NAME(alloc_pages_bulk);
+
+/**
+ * alloc_pages_nolock - a zeroed compound block without waiting for any lock and without a
+ * message: for signal handlers. gfp: 0 or __GFP_ACCOUNT; others are ignored, with a line once.
+ */
+struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order)
+	KMALLOC_LINK_NAME(alloc_pages_nolock);
+
+/** free_pages_nolock - __free_pages() that waits for no lock and makes no system call. */
+void free_pages_nolock(struct page *page, unsigned int order)
+	KMALLOC_LINK_NAME(free_pages_nolock);
+
+/**
+ * __free_pages - one reference to the block less. The last one frees 2^order pages. If it was not
+ * the last, a compound block stays; of any other block all but the first page is freed at once.
+ * A lower order than the block has leaks what is behind. A block that is not allocated, or a
+ * higher order, is left alone, and a compound block is freed by its own order, each with a line
+ * `BUG: Bad page state`, at most 60 a minute.
+ */
+void __free_pages(struct page *page, unsigned int order) KMALLOC_LINK_NAME(__free_pages);
+
+/** free_pages - __free_pages() by address; 0 is ignored. */
+void free_pages(unsigned long addr, unsigned int order) KMALLOC_LINK_NAME(free_pages);
+
+/** alloc_page - alloc_pages() of order 0. */
+static inline struct page *alloc_page(gfp_t gfp)
+{
+	return alloc_pages(gfp, 0);
+}
+
+/** __get_free_page - the address of a page, or 0. */
+static inline unsigned long __get_free_page(gfp_t gfp)
+{
+	return __get_free_pages(gfp, 0);
+}
+
+/** get_zeroed_page - the address of a page full of zeros, or 0. */
+static inline unsigned long get_zeroed_page(gfp_t gfp)
+{
+	return __get_free_pages(gfp | __GFP_ZERO, 0);
+}
+
+/** __get_dma_pages - __get_free_pages() with GFP_DMA. */
+static inline unsigned long __get_dma_pages(gfp_t gfp, unsigned int order)
+{
+	return __get_free_pages(gfp | GFP_DMA, order);
+}
+
+/** __free_page - __free_pages() of order 0. */
+static inline void __free_page(struct page *page)
+{
+	__free_pages(page, 0);
+}
+
+/** free_page - free_pages() of order 0. */
+static inline void free_page(unsigned long addr)
+{
+	free_pages(addr, 0);
+}
 
 KMALLOC_END_DECLS
 

@@ -31,6 +31,7 @@
 #define ALLOC_NO_WATERMARKS	0x4u
 #define ALLOC_NON_BLOCK		0x10u
 #define ALLOC_MIN_RESERVE	0x20u
+#define ALLOC_TRYLOCK		0x400u	/* no lock is waited for */
 #define ALLOC_KSWAPD		0x800u
 
 struct alloc_context {

@@ -3,6 +3,8 @@
 #include "mm/memmap.h"
 #include "mm/meta.h"
 
+_Atomic unsigned long memmap_end;
+
 static struct map_leaf *leaf_get(unsigned long addr)
 {
 	s64 *slot = &hot_data.level1[addr >> LEAF_SHIFT];
@@ -36,7 +38,7 @@ bool memmap_add_leaves(unsigned long addr, size_t size)
 
 bool memmap_add_sections(unsigned long addr, size_t size)
 {
-	unsigned long a;
+	unsigned long end = atomic_load_explicit(&memmap_end, memory_order_relaxed), a;
 
 	if (!memmap_add_leaves(addr, size))
 		return false;
@@ -55,6 +57,10 @@ bool memmap_add_sections(unsigned long addr, size_t size)
 		atomic_compare_exchange_strong_explicit(slot, &expect, mem_map,
 							memory_order_release, memory_order_relaxed);
 	}
+	while (end < addr + size &&
+	       !atomic_compare_exchange_weak_explicit(&memmap_end, &end, addr + size,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
 	return true;
 }
 

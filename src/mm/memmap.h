@@ -106,6 +106,8 @@ static inline struct page *virt_to_page(unsigned long addr)
  */
 bool memmap_add_leaves(unsigned long addr, size_t size) __km(memmap_add_leaves);
 bool memmap_add_sections(unsigned long addr, size_t size) __km(memmap_add_sections);
+/* Where the highest range ends that mem_maps were made for. */
+extern _Atomic unsigned long memmap_end __km(memmap_end);
 
 /* Calls fn for the first struct page of every pageblock of every section. */
 void memmap_for_each_block(void (*fn)(struct page *page, unsigned long addr, void *arg), void *arg)

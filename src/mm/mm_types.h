@@ -32,18 +32,37 @@ enum page_state {
 	PAGE_USED,	/* first of an allocated block */
 	PAGE_SLAB,	/* first of a slab: struct slab lies here */
 	PAGE_SLAB_TAIL,	/* first frame of a further pageblock of a slab */
+	PAGE_ALLOC,	/* first of a block that alloc_pages() handed out */
+	PAGE_KMALLOC,	/* first of a large kmalloc: compound, its first pageblock is CLASS_OTHER */
+	PAGE_TAIL,	/* first frame of a further page of either */
 };
+
+/* page->flags */
+#define PG_compound	0x1u	/* one reference for the whole block, known to all of its pages */
 
 struct page {
 	u8 state;		/* enum page_state */
 	u8 order;		/* of the block, in pages */
-	/* of a pageblock's first frame: free, wholly, and not known to be clean */
+	/*
+	 * of a pageblock's first frame: free, wholly, and not known to be clean; of the first of
+	 * a smaller free block: not known to be clean
+	 */
 	bool on_lru;
-	u32 head_offset;	/* PAGE_SLAB_TAIL: pageblocks back to the first */
-	unsigned long seq;	/* of a pageblock on the lru: when it was freed */
+	/* back to the first: PAGE_SLAB_TAIL in pageblocks, PAGE_TAIL in frames */
+	u32 head_offset;
+	union {
+		unsigned long seq;	/* on the lru: when it was freed */
+		struct {		/* PAGE_ALLOC, PAGE_KMALLOC, PAGE_TAIL */
+			_Atomic s32 refcount;
+			/* below a pageblock: its frames that were dirty when it was handed out */
+			u16 was_dirty;
+			u8 flags;	/* PG_ */
+		};
+	};
 	struct list_head list;	/* PAGE_FREE: free_area; PAGE_ISOLATED: zone->isolated; pcp list */
 	struct list_head lru;	/* on_lru: zone->lru, oldest first */
-	unsigned long virtual;	/* address, where a block or a pageblock on the lru begins */
+	/* address, where a block or a pageblock on the lru begins; of a PAGE_TAIL its own */
+	unsigned long virtual;
 } __aligned(64);
 
 static_assert(sizeof(struct page) == 64, "mem_map is 2 MiB a section");

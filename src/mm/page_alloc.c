@@ -10,9 +10,14 @@
  *
  * Clean and dirty: the dirty masks of memmap say which frames may hold memory; they go with the
  * address, so blocks of both kinds merge. A wholly free pageblock with dirty frames is on
- * zone->lru, oldest first; the purger takes the free block around the oldest one out, gives its
- * dirty frames back outside the lock, and frees it again. Frames that the system will not take
- * (mlock, seccomp) stay dirty but leave the lru, so that nobody tries for ever.
+ * zone->lru, oldest first, and so is a smaller free block with dirty frames; the purger takes
+ * the free block around the oldest one out, gives its dirty frames back outside the lock, and
+ * frees it again. Frames that the system will not take (mlock, seccomp) stay dirty but leave the
+ * lru, so that nobody tries for ever. A pageblock with blocks smaller than itself has one mask
+ * for all of them: it changes under the zone lock alone, and frames in use count as dirty.
+ *
+ * The struct page of a frame that no block, pageblock or holder begins at is zero: a slab keeps
+ * its bitmaps there.
  *
  * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their
  * pages are.
@@ -45,36 +50,46 @@ static void zone_init(struct zone *z)
 	z->ready = true;
 }
 
-static void lru_add(struct zone *z, unsigned long addr, unsigned long seq)
+/* In the dirty mask of its pageblock, the bits of a block of an order up to that. */
+static u16 frame_bits(unsigned long addr, unsigned int order)
 {
+	return (u16)bit_range((unsigned int)(addr >> FRAME_SHIFT) % PAGEBLOCK_FRAMES,
+			      (unsigned int)(PAGE_SIZE >> FRAME_SHIFT) << order);
+}
+
+/* order: of a pageblock at addr, or of a free block that is smaller. */
+static void lru_add(struct zone *z, unsigned long addr, unsigned int order, unsigned long seq)
+{
+	u16 dirty = *dirty_mask(addr) & frame_bits(addr, order);
 	struct page *page = virt_to_page(addr);
 
-	if (page->on_lru || !*dirty_mask(addr))
+	if (page->on_lru || !dirty)
 		return;
 	page->on_lru = true;
 	page->virtual = addr;
 	page->seq = seq;
 	list_add_tail(&page->lru, &z->lru);
-	purge_account_dirty(hweight64(*dirty_mask(addr)));
+	purge_account_dirty(hweight64(dirty));
 }
 
-static void lru_del(unsigned long addr)
+static void lru_del(unsigned long addr, unsigned int order)
 {
 	struct page *page = virt_to_page(addr);
 
 	if (page->on_lru) {
 		page->on_lru = false;
 		list_del(&page->lru);
-		purge_account_dirty(-(long)hweight64(*dirty_mask(addr)));
+		purge_account_dirty(-(long)hweight64(*dirty_mask(addr) & frame_bits(addr, order)));
 	}
 }
 
-/* Dirty frames of a block of at least a pageblock. */
 static long count_dirty(unsigned long addr, unsigned int order)
 {
 	unsigned long end = addr + (PAGE_SIZE << order);
 	long n = 0;
 
+	if (order < PAGEBLOCK_ORDER)
+		return hweight64(*dirty_mask(addr) & frame_bits(addr, order));
 	for (; addr < end; addr += PAGEBLOCK_SIZE)
 		n += hweight64(*dirty_mask(addr));
 	return n;
@@ -84,6 +99,8 @@ static bool block_is_dirty(unsigned long addr, unsigned int order)
 {
 	unsigned long end = addr + (PAGE_SIZE << order);
 
+	if (order < PAGEBLOCK_ORDER)
+		return *dirty_mask(addr) & frame_bits(addr, order);
 	for (; addr < end; addr += PAGEBLOCK_SIZE)
 		if (*dirty_mask(addr))
 			return true;
@@ -104,6 +121,8 @@ static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int or
 
 static void del_from_free_area(struct zone *z, struct page *page)
 {
+	if (page->order < PAGEBLOCK_ORDER)
+		lru_del(page_address(page), page->order);
 	list_del(&page->list);
 	page->state = PAGE_NONE;
 	z->free_area[page->order].nr_free--;
@@ -124,16 +143,21 @@ static void __free_block(struct zone *z, unsigned long addr, unsigned int order,
 		if (!buddy || READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
 			break;
 		del_from_free_area(z, buddy);
+		if (order < PAGEBLOCK_ORDER)	/* a slab's bitmaps may come to lie there */
+			memset(virt_to_page(MAX(addr, buddy_addr)), 0, sizeof(struct page));
 		addr = MIN(addr, buddy_addr);
 		order++;
 	}
 	add_to_free_area(z, addr, order);
-	if (keep_lru && order >= PAGEBLOCK_ORDER) {
-		unsigned long seq = purge_next_seq();
-		unsigned long end = start + MAX(PAGE_SIZE << old_order, PAGEBLOCK_SIZE);
+	if (!keep_lru)
+		return;
+	if (order >= PAGEBLOCK_ORDER) {
+		unsigned long seq = purge_next_seq(), end = start + (PAGE_SIZE << old_order);
 
 		for (a = ALIGN_DOWN(start, PAGEBLOCK_SIZE); a < end; a += PAGEBLOCK_SIZE)
-			lru_add(z, a, seq);
+			lru_add(z, a, PAGEBLOCK_ORDER, seq);
+	} else {
+		lru_add(z, addr, order, purge_next_seq());
 	}
 }
 
@@ -151,14 +175,32 @@ static void drain_deferred(struct zone *z)
 	}
 }
 
+/* The lock was had just now. */
+static void zone_locked(struct zone *z)
+{
+	if (unlikely(!z->ready))
+		zone_init(z);
+	if (unlikely(atomic_load_explicit(&z->donated, memory_order_relaxed)))
+		WRITE_ONCE(z->managed_pages,
+			   z->managed_pages + atomic_exchange_explicit(&z->donated, 0,
+								       memory_order_relaxed));
+	if (unlikely(atomic_load_explicit(&z->deferred.first, memory_order_relaxed)))
+		drain_deferred(z);
+}
+
 static bool zone_lock(struct zone *z)
 {
 	if (!spin_lock(&z->lock))
 		return false;
-	if (unlikely(!z->ready))
-		zone_init(z);
-	if (unlikely(atomic_load_explicit(&z->deferred.first, memory_order_relaxed)))
-		drain_deferred(z);
+	zone_locked(z);
+	return true;
+}
+
+static bool zone_trylock(struct zone *z)
+{
+	if (!spin_trylock(&z->lock))
+		return false;
+	zone_locked(z);
 	return true;
 }
 
@@ -214,17 +256,32 @@ static unsigned long expand(struct zone *z, unsigned long addr, unsigned int fro
 
 		from--;
 		upper = addr + (PAGE_SIZE << from);
-		if (from < PAGEBLOCK_ORDER) {
-			lru_del(ALIGN_DOWN(addr, PAGEBLOCK_SIZE));
-		} else if (!block_is_dirty(addr, from) && block_is_dirty(upper, from)) {
+		if (from + 1 == PAGEBLOCK_ORDER) {
+			lru_del(addr, PAGEBLOCK_ORDER);
+		} else if (from >= PAGEBLOCK_ORDER && !block_is_dirty(addr, from) &&
+			   block_is_dirty(upper, from)) {
 			unsigned long lower = addr;
 
 			addr = upper;
 			upper = lower;
 		}
 		add_to_free_area(z, upper, from);
+		if (from < PAGEBLOCK_ORDER)
+			lru_add(z, upper, from, purge_next_seq());
 	}
 	return addr;
+}
+
+/* The block at addr, which is on no list, is the caller's. */
+static struct page *take_block(unsigned long addr, unsigned int order)
+{
+	struct page *page = virt_to_page(addr);
+
+	page->state = PAGE_USED;
+	page->order = (u8)order;
+	page->virtual = addr;
+	page->seq = 0;
+	return page;
 }
 
 /*
@@ -249,12 +306,24 @@ found:
 	addr = expand(z, page_address(page), o, order);
 	if (order >= PAGEBLOCK_ORDER)
 		for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
-			lru_del(a);
-	page = virt_to_page(addr);
-	page->state = PAGE_USED;
-	page->order = (u8)order;
-	page->virtual = addr;
-	return page;
+			lru_del(a, PAGEBLOCK_ORDER);
+	return take_block(addr, order);
+}
+
+/*
+ * Zone lock held. The mask of a pageblock in which several blocks lie is the zone's: their frames
+ * count as dirty while they are used; page->was_dirty keeps which of them were.
+ */
+static void mark_small_dirty(struct page *page)
+{
+	unsigned long addr = page_address(page);
+	u16 bits;
+
+	if (page->order >= PAGEBLOCK_ORDER)
+		return;
+	bits = frame_bits(addr, page->order);
+	page->was_dirty = *dirty_mask(addr) & bits;
+	*dirty_mask(addr) |= bits;
 }
 
 struct page *alloc_block(unsigned int order, const struct alloc_context *ac)
@@ -263,17 +332,50 @@ struct page *alloc_block(unsigned int order, const struct alloc_context *ac)
 	struct page *page;
 	long dirty = 0;
 
-	(void)ac;
-	if (!zone_lock(z))
+	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) : zone_lock(z)))
 		return NULL;
 	page = rmqueue(z, order);
 	if (!page && zone_grow(z, order))
 		page = rmqueue(z, order);
-	if (page && order >= PAGEBLOCK_ORDER)
+	if (page) {
 		dirty = count_dirty(page_address(page), order);
+		mark_small_dirty(page);
+	}
 	spin_unlock(&z->lock);
 	if (page)
 		purge_account_alloc((long)(PAGE_SIZE >> FRAME_SHIFT) << order, dirty);
+	return page;
+}
+
+/*
+ * What the block does not need of its pageblock is freed as the halves that splitting would have
+ * left, with the next holder of the lock.
+ */
+struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *ac)
+{
+	size_t size = MAX(PAGE_SIZE << order, PAGEBLOCK_SIZE);
+	struct zone *z = &zone_normal;
+	unsigned long addr, a;
+	unsigned int rest;
+	struct page *page;
+
+	if (!mem_charge(1ul << order, ac))
+		return NULL;
+	addr = (unsigned long)os_map_aligned(size, size);
+	if (!addr || !memmap_add_sections(addr, size)) {
+		if (addr)
+			os_unmap((void *)addr, size);
+		mem_uncharge(1ul << order);
+		return NULL;
+	}
+	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = 0;
+	atomic_fetch_add_explicit(&z->donated, size >> os_page_shift, memory_order_relaxed);
+	page = take_block(addr, order);
+	mark_small_dirty(page);
+	for (rest = order; rest < PAGEBLOCK_ORDER; rest++)
+		defer(z, take_block(addr + (PAGE_SIZE << rest), rest));
+	purge_account_alloc((long)(PAGE_SIZE >> FRAME_SHIFT) << order, 0);
 	return page;
 }
 
@@ -283,6 +385,20 @@ void free_block(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	if (zone_lock(z)) {
+		__free_block(z, page_address(page), order, true);
+		spin_unlock(&z->lock);
+	} else {
+		defer(z, page);
+	}
+	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
+}
+
+void free_block_nolock(struct page *page, unsigned int order)
+{
+	struct zone *z = &zone_normal;
+
+	VM_BUG_ON(page->order != order);
+	if (zone_trylock(z)) {
 		__free_block(z, page_address(page), order, true);
 		spin_unlock(&z->lock);
 	} else {
@@ -331,6 +447,36 @@ static bool dontneed_dirty(unsigned long addr, unsigned long end, unsigned long 
 	return ok;
 }
 
+/* Zone lock held, and given back. The mask is the zone's: it changes under the lock alone. */
+static unsigned long purge_small(struct zone *z, struct page *page)
+{
+	unsigned long addr = page_address(page);
+	u16 bits = frame_bits(addr, page->order);
+	long purged = 0;
+	bool ok;
+
+	del_from_free_area(z, page);
+	page->state = PAGE_ISOLATED;
+	list_add(&page->list, &z->isolated);
+	spin_unlock(&z->lock);
+
+	ok = os_dontneed((void *)addr, PAGE_SIZE << page->order);
+
+	if (!zone_lock(z)) {
+		defer(z, page);
+		return 0;
+	}
+	list_del(&page->list);
+	if (ok) {
+		purged = hweight64(*dirty_mask(addr) & bits);
+		*dirty_mask(addr) &= (u16)~bits;
+	}
+	__free_block(z, addr, page->order, ok);
+	spin_unlock(&z->lock);
+	purge_account_purged(purged);
+	return (unsigned long)purged;
+}
+
 unsigned long zone_purge_oldest(void)
 {
 	struct zone *z = &zone_normal;
@@ -345,6 +491,8 @@ unsigned long zone_purge_oldest(void)
 		return 0;
 	}
 	page = list_first_entry(&z->lru, struct page, lru);
+	if (page->state == PAGE_FREE && page->order < PAGEBLOCK_ORDER)
+		return purge_small(z, page);
 	page = free_block_around(page_address(page));
 	VM_BUG_ON(!page);
 	addr = page_address(page);
@@ -353,7 +501,7 @@ unsigned long zone_purge_oldest(void)
 	page->state = PAGE_ISOLATED;
 	list_add(&page->list, &z->isolated);
 	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
-		lru_del(a);
+		lru_del(a, PAGEBLOCK_ORDER);
 	spin_unlock(&z->lock);
 
 	ok = dontneed_dirty(addr, end, &purged);
@@ -392,7 +540,7 @@ static bool unmap_block(struct zone *z, struct page *page)
 
 	del_from_free_area(z, page);
 	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE) {
-		lru_del(a);
+		lru_del(a, PAGEBLOCK_ORDER);
 		*dirty_mask(a) = 0;
 	}
 	if (os_unmap((void *)addr, size)) {
@@ -446,7 +594,7 @@ void zone_fork_child(void)
 		unsigned long addr = page_address(page), a;
 
 		for (a = addr; a < addr + (PAGE_SIZE << page->order); a += PAGEBLOCK_SIZE)
-			*dirty_mask(a) = 0xffff;
+			*dirty_mask(a) |= frame_bits(a, MIN(page->order, PAGEBLOCK_ORDER));
 		list_del(&page->list);
 		__free_block(z, addr, page->order, true);
 	}

@@ -23,17 +23,24 @@ struct zone {
 	unsigned long free_pages;	/* on free_area */
 	unsigned long nr_chunks;
 	struct llist_head deferred;	/* no lock: blocks freed while the lock was not to be had */
+	_Atomic unsigned long donated;	/* no lock: pages mapped without it, not managed yet */
 };
 
 extern struct zone zone_normal __km(zone_normal);
 
 /*
  * A block of 2^order pages, aligned to its size; its dirty masks tell which frames read as
- * zero. NULL without memory, or where the zone lock cannot be had (the caller then takes the
+ * zero, below a pageblock page->was_dirty does (all of its frames count as dirty while it is
+ * used). NULL without memory, or where the zone lock cannot be had (the caller then takes the
  * nolock path).
  */
 struct page *alloc_block(unsigned int order, const struct alloc_context *ac) __km(alloc_block);
+/* The same straight from the system, where the lock cannot be had; the zone owns it once freed. */
+struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *ac)
+	__km(alloc_block_nolock);
 void free_block(struct page *page, unsigned int order) __km(free_block);
+/* Waits for no lock. */
+void free_block_nolock(struct page *page, unsigned int order) __km(free_block_nolock);
 unsigned long page_address(const struct page *page) __km(page_address);
 
 /*

@@ -9,6 +9,7 @@
 #include "mm/util.h"
 #include "mm/entry.h"
 #include "mm/page_alloc.h"
+#include "mm/pages.h"
 #include "mm/reclaim.h"
 #include "mm/vmalloc.h"
 #include "mm/purge.h"
@@ -180,10 +181,15 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 {
 	struct slab *slab = class == CLASS_OTHER ? virt_to_slab((unsigned long)p) : NULL;
 	struct vm_struct *vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
+	struct page *page = class == CLASS_OTHER && !vm ? large_kmalloc_page(p) : NULL;
 
 	if (slab)
 		cache_free_object(c, slab->cache, p);
 	else if (vm && vmap_free(vm, c != NULL)) {
+		if (c)
+			purge_check();
+	} else if (page) {
+		free_large_kmalloc(page);
 		if (c)
 			purge_check();
 	} else if (in_program_break(p) && os_libc_free(p)) {
@@ -207,6 +213,8 @@ size_t kvsize(const void *p)
 	vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
 	if (vm)
 		return vm->size;
+	if (class == CLASS_OTHER && large_kmalloc_page(p))
+		return large_kmalloc_size(large_kmalloc_page(p));
 	if (!in_program_break(p))
 		report_foreign(p, "use");
 	return 0;
@@ -240,11 +248,24 @@ static void *copy_to_new(void *p, size_t old_size, size_t size)
 	return new;
 }
 
+static void *realloc_large_kmalloc(void *p, size_t old_size, size_t size)
+{
+	void *new;
+
+	if (size <= old_size && size > old_size / 2)
+		return p;
+	new = copy_to_new(p, old_size, size);
+	return new || size > old_size ? new : p;
+}
+
 static void *realloc_area(void *p, size_t size)
 {
 	struct vm_struct *vm = find_vm_area(p);
+	struct page *page = vm ? NULL : large_kmalloc_page(p);
 	void *new;
 
+	if (page)
+		return realloc_large_kmalloc(p, large_kmalloc_size(page), size);
 	if (!vm) {
 		report_foreign(p, "realloc");
 		return NULL;
