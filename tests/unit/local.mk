@@ -14,6 +14,7 @@ unit_tests = \
 	tests/unit/test_memmap \
 	tests/unit/test_meta \
 	tests/unit/test_page_alloc \
+	tests/unit/test_pages \
 	tests/unit/test_slub \
 	tests/unit/test_sheaf \
 	tests/unit/test_kmem_cache \
@@ -79,6 +80,10 @@ tests_unit_test_meta_LDADD = $(unit_libs)
 tests_unit_test_page_alloc_SOURCES = tests/unit/test_page_alloc.c $(unit_common)
 tests_unit_test_page_alloc_CFLAGS = $(unit_cflags)
 tests_unit_test_page_alloc_LDADD = $(unit_libs)
+
+tests_unit_test_pages_SOURCES = tests/unit/test_pages.c $(unit_common)
+tests_unit_test_pages_CFLAGS = $(unit_cflags)
+tests_unit_test_pages_LDADD = $(unit_libs)
 
 tests_unit_test_slub_SOURCES = tests/unit/test_slub.c $(unit_common)
 tests_unit_test_slub_CFLAGS = $(unit_cflags)
