@@ -4,7 +4,7 @@
  *
  * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have
  * one takes the nolock path), then take, in rank order, slab_mutex, every slot's lock, the barns',
- * the zone's and the vmap lock, each with a bound. Several threads may fork at once: the first
+ * the zones' and the vmap lock, each with a bound. Several threads may fork at once: the first
  * takes the locks, the last gives them back; fork_state.lock guards that count.
  * Parent: give all back. Child, where no other thread exists:
  *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted
@@ -22,6 +22,8 @@
 #include "init/init.h"
 #include "mm/page_alloc.h"
 #include "mm/pcpu.h"
+#include "mm/reclaim.h"
+#include "mm/reserve.h"
 #include "mm/vmalloc.h"
 #include "os/os.h"
 #include "os/thread_key.h"
@@ -29,7 +31,8 @@
 static struct {
 	spinlock_t lock;		/* rank LOCK_FORK: the three below */
 	unsigned int nr_forking;
-	bool mutex_held, zone_held, vmap_held;
+	bool mutex_held, vmap_held;
+	bool zone_held[MAX_NR_ZONES];
 	unsigned long preparing;	/* thread_id() of who takes the locks just now */
 } fork_state;
 
@@ -49,7 +52,8 @@ static void lock_everything(bool (*lock)(spinlock_t *))
 		c->fork_held = c->fork_held || lock(&c->lock);
 	for_each_cache(s, i)
 		s->barn.fork_held = s->barn.fork_held || lock(&s->barn.lock);
-	fork_state.zone_held = fork_state.zone_held || lock(&zone_normal.lock);
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		fork_state.zone_held[i] = fork_state.zone_held[i] || lock(&zones[i].lock);
 	fork_state.vmap_held = fork_state.vmap_held || lock(&vmap_lock);
 }
 
@@ -63,9 +67,11 @@ static void unlock_everything(void)
 		fork_state.vmap_held = false;
 		spin_unlock(&vmap_lock);
 	}
-	if (fork_state.zone_held) {
-		fork_state.zone_held = false;
-		spin_unlock(&zone_normal.lock);
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		if (fork_state.zone_held[i]) {
+			fork_state.zone_held[i] = false;
+			spin_unlock(&zones[i].lock);
+		}
 	}
 	for_each_cache(s, i) {
 		if (s->barn.fork_held) {
@@ -192,10 +198,15 @@ static void child_slots(struct pcpu *own, bool interrupted)
 static void repair_child(bool interrupted, bool only_thread)
 {
 	struct pcpu *c;
+	unsigned int i;
 
 	/* what this thread itself was giving back when a handler forked, it still holds */
-	if (fork_state.zone_held && !interrupted)
-		zone_fork_child();
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		if (fork_state.zone_held[i] && !interrupted)
+			zone_fork_child(&zones[i]);
+	if (!interrupted)
+		reserve_fork_child();
+	kswapd_fork_child();
 	if (fork_state.vmap_held && !interrupted)
 		vmap_fork_child();
 	if (only_thread) {

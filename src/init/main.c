@@ -15,7 +15,10 @@
 #include "lib/format.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
-#include "mm/pcpu.h"
+#include "mm/entry.h"
+#include "mm/page_alloc.h"
+#include "mm/reclaim.h"
+#include "mm/reserve.h"
 #include "mm/show_mem.h"
 #include "os/os.h"
 #include "os/thread_key.h"
@@ -59,6 +62,22 @@ static void print_banner(void)
 		params_help();
 }
 
+/*
+ * What the first request that may not block needs is mapped: a chunk, records, a slot. Nothing
+ * of it is touched but the slot, unless a reserve is asked for.
+ */
+static void prepare_nonblocking(void)
+{
+	struct slow_entry e;
+
+	slow_enter_alloc(&e, cpu_enter());
+	if (!e.nested) {
+		zone_map_first();
+		reserve_init();
+	}
+	slow_leave(&e);
+}
+
 __attribute__((constructor(101))) void start_kernel(void)
 {
 	if (atomic_exchange_explicit(&main_state.started, true, memory_order_relaxed))
@@ -77,6 +96,8 @@ __attribute__((constructor(101))) void start_kernel(void)
 	    param_choice(PARAM_help))
 		printk_keep_stderr();
 	print_banner();
+	prepare_nonblocking();
+	kswapd_run();
 }
 
 __attribute__((destructor(101))) static void end_kernel(void)

@@ -33,18 +33,28 @@
 #define ALLOC_MIN_RESERVE	0x20u
 #define ALLOC_TRYLOCK		0x400u	/* no lock is waited for */
 #define ALLOC_KSWAPD		0x800u
+/* Ours. The request is for pages: the rules about costly orders hold. */
+#define ALLOC_PAGES		0x1000u
+
+#define PAGE_ALLOC_COSTLY_ORDER	3u
 
 struct alloc_context {
 	gfp_t gfp;			/* after policy and scopes; internal bits included */
 	unsigned int order;		/* of the block that is wanted, in pages */
 	unsigned int alloc_flags;	/* ALLOC_ */
+	/* all that is wanted: 1 << order, or what the caller sets before the first try */
+	unsigned long pages;
 	/* the ladder's state, alloc_slowpath() alone; zero at first */
 	unsigned int step, no_progress_loops, priority;
+	unsigned long waited_ms, warned_ms;
 };
 
 struct slow_entry;
 
-/* Scopes of the calling thread applied, first try at the low mark. */
+/*
+ * Scopes of the calling thread applied, first try at the low mark. A request for pages sets
+ * ALLOC_PAGES in ac->alloc_flags afterwards.
+ */
 void alloc_context_init(struct alloc_context *ac, gfp_t gfp, unsigned int order)
 	__km(alloc_context_init);
 /*
@@ -71,6 +81,10 @@ static inline bool may_block(const struct alloc_context *ac)
  * What the calling thread is in the middle of: PF_MEMALLOC bits of <kmalloc/gfp.h>. An allocation
  * looks at it on its slow path alone.
  */
+/* Ours: the thread's last request on a slow path could block, could not; neither: none yet. */
+#define PF_KM_BLOCKS		0x1u
+#define PF_KM_NONBLOCK		0x2u
+
 extern __thread unsigned int task_flags __km(task_flags) __initial_exec;
 
 /* The flags as the calling thread's scopes leave them; PF_MEMALLOC itself is the ladder's. */

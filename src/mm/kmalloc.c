@@ -14,11 +14,15 @@
 #include "lib/overflow.h"
 #include "mm/entry.h"
 #include "mm/gfp_policy.h"
-#include "mm/kmalloc_standin.h"
 #include "mm/page_alloc.h"
+#include "mm/pages.h"
 #include "mm/purge.h"
 #include "mm/util.h"
 #include "mm/vmalloc.h"
+
+void *kvmalloc_area(size_t size, gfp_t flags) __km(kvmalloc_area);
+void vfree(const void *p) __km(vfree);
+void *vrealloc(const void *p, size_t size, gfp_t flags) __km(vrealloc);
 
 /* they choose the cache */
 #define KMALLOC_TYPE_FLAGS	(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)
@@ -94,21 +98,22 @@ static void *kmalloc_large(size_t size, gfp_t flags)
 {
 	struct alloc_context ac;
 	struct slow_entry e;
-	void *p;
+	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE || sizes_are_classic())
 		return kmalloc_too_large(size, flags);
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, flags | __GFP_COMP, get_order(size));
 	do
-		p = alloc_large_kmalloc(size, &ac);
-	while (unlikely(!p) && alloc_slowpath(&ac, &e));
+		page = alloc_large_kmalloc(size, &ac);
+	while (unlikely(!page) && alloc_slowpath(&ac, &e));
 	if (!e.nested)
-		purge_check();
+		purge_check_for(&ac);
 	slow_leave(&e);
-	if (unlikely(!p))
-		alloc_failed(&ac, size);
-	return p;
+	if (likely(page))
+		return (void *)page_address(page);
+	alloc_failed(&ac, size);
+	return NULL;
 }
 
 /* The whole object is cleared, so that krealloc() may grow it. size <= KMALLOC_MAX_CACHE_SIZE. */
@@ -417,9 +422,10 @@ __km_export void *kvrealloc(const void *p, size_t new_size, gfp_t flags)
 
 /* ---- nolock ---- */
 
-/* From the sheaf if it has one, else by atomic operations: no lock is even tried. */
+/* From the sheaf if it has one, else by atomic operations; a new slab from free pages, by trylock. */
 static void *alloc_nolock(struct kmem_cache *s)
 {
+	static const struct alloc_context nolock = { .alloc_flags = ALLOC_TRYLOCK };
 	struct pcpu *c = cpu_enter();
 	struct cpu_cache *cc = &c->cache[s->index];
 	void *p;
@@ -428,7 +434,7 @@ static void *alloc_nolock(struct kmem_cache *s)
 		p = cc->top[-1];
 		WRITE_ONCE(cc->top, cc->top - 1);
 	} else {
-		p = slab_alloc_nolock(s);
+		p = slab_alloc_nolock(s, &nolock);
 	}
 	cpu_leave(c);
 	return p;

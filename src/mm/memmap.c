@@ -64,6 +64,26 @@ bool memmap_add_sections(unsigned long addr, size_t size)
 	return true;
 }
 
+static void populate(void *from, void *to)
+{
+	unsigned long start = ALIGN_DOWN((unsigned long)from, PAGE_SIZE);
+
+	os_populate((void *)start, ALIGN_UP((unsigned long)to, PAGE_SIZE) - start);
+}
+
+void memmap_populate(unsigned long addr, size_t size)
+{
+	unsigned long end = addr + size, a, next;
+
+	for (a = addr; a < end; a = next) {
+		struct map_leaf *leaf = leaf_of(a);
+
+		next = MIN(ALIGN_DOWN(a, SECTION_SIZE) + SECTION_SIZE, end);
+		populate(leaf, leaf + 1);
+		populate(virt_to_page(a), virt_to_page(next - 1) + 1);
+	}
+}
+
 void memmap_for_each_block(void (*fn)(struct page *page, unsigned long addr, void *arg), void *arg)
 {
 	unsigned long i, s, b;

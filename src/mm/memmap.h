@@ -109,6 +109,9 @@ bool memmap_add_sections(unsigned long addr, size_t size) __km(memmap_add_sectio
 /* Where the highest range ends that mem_maps were made for. */
 extern _Atomic unsigned long memmap_end __km(memmap_end);
 
+/* Touches the records of [addr, addr + size), which has sections. */
+void memmap_populate(unsigned long addr, size_t size) __km(memmap_populate);
+
 /* Calls fn for the first struct page of every pageblock of every section. */
 void memmap_for_each_block(void (*fn)(struct page *page, unsigned long addr, void *arg), void *arg)
 	__km(memmap_for_each_block);

@@ -8,6 +8,8 @@
  * did not fit).
  */
 #include "mm/meta.h"
+#include "mm/gfp.h"
+#include "mm/gfp_policy.h"
 #include "mm/mm_types.h"
 
 #define REGION_SIZE	(256ul << 10)
@@ -15,12 +17,26 @@
 
 struct region {
 	_Atomic unsigned long used;
+	unsigned long size;		/* constant */
 };
 
 static struct {
 	_Atomic(struct region *) current;
 	_Atomic unsigned long bytes;
+	bool prefaulted;
 } meta;
+
+/*
+ * Whether the thread's present request may call the system. Records are made far below the
+ * flags; a thread's first one, which knows none yet, counts as the base policy says.
+ */
+static bool may_map(void)
+{
+	if (unlikely(task_flags & PF_KM_NONBLOCK))
+		return false;
+	return likely(!gfp_base_nonblocking) || !READ_ONCE(meta.prefaulted) ||
+	       task_flags & PF_KM_BLOCKS;
+}
 
 static void *map_counted(size_t size)
 {
@@ -31,28 +47,43 @@ static void *map_counted(size_t size)
 	return p;
 }
 
-static bool new_region(struct region *old)
+static bool new_region(struct region *old, size_t size, bool prefault)
 {
-	struct region *r = map_counted(REGION_SIZE);
+	struct region *r = map_counted(size);
 
 	if (!r)
 		return false;
+	if (prefault)
+		os_populate(r, size);
+	r->size = size;
 	atomic_store_explicit(&r->used, sizeof(struct region), memory_order_relaxed);
 	/* pairs: the load in meta_alloc */
 	if (atomic_compare_exchange_strong_explicit(&meta.current, &old, r,
 						    memory_order_release, memory_order_relaxed))
 		return true;
-	os_unmap(r, REGION_SIZE);
-	atomic_fetch_sub_explicit(&meta.bytes, REGION_SIZE, memory_order_relaxed);
+	os_unmap(r, size);
+	atomic_fetch_sub_explicit(&meta.bytes, size, memory_order_relaxed);
+	return true;
+}
+
+bool meta_prefault(size_t size)
+{
+	struct region *old = atomic_load_explicit(&meta.current, memory_order_relaxed);
+
+	size = ALIGN_UP(size, REGION_SIZE);
+	if (!new_region(old, size, true))
+		return false;
+	WRITE_ONCE(meta.prefaulted, true);
 	return true;
 }
 
 void *meta_alloc(size_t size, size_t align)
 {
+	bool map = may_map();
 	unsigned long used, start;
 	struct region *r;
 
-	if (size >= LARGE)
+	if (size >= LARGE && map)
 		return map_counted(ALIGN_UP(size, PAGE_SIZE));
 	for (;;) {
 		r = atomic_load_explicit(&meta.current, memory_order_acquire);
@@ -60,15 +91,15 @@ void *meta_alloc(size_t size, size_t align)
 			used = atomic_load_explicit(&r->used, memory_order_relaxed);
 			do {
 				start = ALIGN_UP(used, align);
-				if (start + size > REGION_SIZE)
+				if (start + size > r->size)
 					break;
 			} while (!atomic_compare_exchange_weak_explicit(
 				&r->used, &used, start + size, memory_order_relaxed,
 				memory_order_relaxed));
-			if (start + size <= REGION_SIZE)
+			if (start + size <= r->size)
 				return (char *)r + start;
 		}
-		if (!new_region(r))
+		if (!map || !new_region(r, REGION_SIZE, false))
 			return NULL;
 	}
 }

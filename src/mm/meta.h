@@ -8,8 +8,13 @@
 
 #include "lib/types.h"
 
-/* Zeroed; align a power of two up to 4096; NULL if the system has no memory. */
+/*
+ * Zeroed; align a power of two up to 4096; NULL if the system has no memory, or where the thread's
+ * request may not block and what is mapped is used up.
+ */
 void *meta_alloc(size_t size, size_t align) __km(meta_alloc);
+/* The next size bytes of records need no system call and no page fault. */
+bool meta_prefault(size_t size) __km(meta_prefault);
 unsigned long meta_bytes(void) __km(meta_bytes);	/* address space taken so far */
 
 #endif

@@ -20,17 +20,51 @@
  * its bitmaps there.
  *
  * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their
- * pages are.
+ * pages are. A request that may not block never causes one, waits for no lock and gives nothing
+ * back: it makes no system call.
  */
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
+#include "mm/reserve.h"
+#include "mm/watermark.h"
 #include "kernel/bug.h"
+#include "kernel/params.h"
+#include "kernel/printk.h"
 
 #define CHUNK_MIN	(2ul << 20)	/* one huge page */
 #define CHUNK_MAX	(64ul << 20)
 #define CHUNK_SHARE	4		/* a new chunk is a quarter of what the zone has */
 
-struct zone zone_normal;
+#define CHUNK_MAX_LOW	(16ul << 20)	/* in the zones below 4 GiB */
+#define LOW_START	(64ul << 20)	/* below lie the image and the break of old programs */
+#define TRYLOCK_SPINS	200		/* of a request that may not block */
+
+struct zone zones[MAX_NR_ZONES];
+
+const char *zone_name(enum zone_type type)
+{
+	static const char *const names[MAX_NR_ZONES] = { "DMA", "DMA32", "Normal" };
+
+	return names[type];
+}
+
+enum zone_type gfp_zonenum(gfp_t gfp)
+{
+	static _Atomic bool warned;
+	gfp_t named = gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM);
+
+	if (likely(!named))
+		return ZONE_NORMAL;
+	if (named & (named - 1) && !atomic_exchange_explicit(&warned, true, memory_order_relaxed))
+		pr_warn("%s: flags 0x%x name more than one zone, expected at most one; the "
+			"lowest is taken", __func__, gfp & __GFP_BITS_MASK);
+	return named & __GFP_DMA ? ZONE_DMA : named & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+static struct zone *addr_zone(unsigned long addr)
+{
+	return &zones[addr_zonenum(addr)];
+}
 
 unsigned long page_address(const struct page *page)
 {
@@ -69,17 +103,22 @@ static void lru_add(struct zone *z, unsigned long addr, unsigned int order, unsi
 	page->virtual = addr;
 	page->seq = seq;
 	list_add_tail(&page->lru, &z->lru);
+	WRITE_ONCE(z->dirty, z->dirty + hweight64(dirty));
 	purge_account_dirty(hweight64(dirty));
 }
 
 static void lru_del(unsigned long addr, unsigned int order)
 {
 	struct page *page = virt_to_page(addr);
+	struct zone *z = addr_zone(addr);
+	long dirty;
 
 	if (page->on_lru) {
 		page->on_lru = false;
 		list_del(&page->lru);
-		purge_account_dirty(-(long)hweight64(*dirty_mask(addr) & frame_bits(addr, order)));
+		dirty = hweight64(*dirty_mask(addr) & frame_bits(addr, order));
+		WRITE_ONCE(z->dirty, z->dirty - (unsigned long)dirty);
+		purge_account_dirty(-dirty);
 	}
 }
 
@@ -204,9 +243,90 @@ static bool zone_trylock(struct zone *z)
 	return true;
 }
 
+/* For requests that may not block: no system call, and the wait is bounded. */
+static bool zone_lock_nonblock(struct zone *z)
+{
+	unsigned int i;
+
+	for (i = 0; !spin_trylock(&z->lock); i++) {
+		if (i == TRYLOCK_SPINS || spin_is_mine(&z->lock) || READ_ONCE(fork_under_way))
+			return false;
+		cpu_relax();
+	}
+	zone_locked(z);
+	return true;
+}
+
 static void defer(struct zone *z, struct page *page)
 {
 	llist_add((struct llist_node *)(void *)&page->lru, &z->deferred);
+}
+
+/* In a zone below 4 GiB: the highest hole. */
+static unsigned long map_low(struct zone *z, size_t size, size_t align)
+{
+	bool dma = z == &zones[ZONE_DMA];
+	unsigned long start = dma ? LOW_START : ZONE_DMA_END;
+	unsigned long end = dma ? ZONE_DMA_END : ZONE_DMA32_END, addr;
+
+	for (addr = ALIGN_DOWN(end - size, align); addr >= start; addr -= ALIGN_UP(size, align))
+		if (os_map_at((void *)addr, size))
+			return addr;
+	return 0;
+}
+
+static unsigned long map_chunk(struct zone *z, size_t size, size_t align)
+{
+	unsigned long addr;
+
+	if (z != &zone_normal)
+		return map_low(z, size, align);
+	addr = (unsigned long)os_map_aligned(size, align);
+	if (unlikely(addr && addr_zone(addr) != z)) {
+		/* the system's order of addresses begins below 4 GiB */
+		os_unmap((void *)addr, size);
+		for (addr = 2 * ZONE_DMA32_END; addr < 64 * ZONE_DMA32_END; addr += 64 * align)
+			if (os_map_at((void *)addr, size))
+				return addr;
+		return 0;
+	}
+	return addr;
+}
+
+/* Maps a chunk that holds a block of `block` bytes, smaller than size if need be; 0: refused. */
+static unsigned long new_chunk(struct zone *z, size_t *size, size_t block)
+{
+	unsigned long addr = 0;
+
+	for (; *size >= block; *size = ALIGN_DOWN(*size / 2, PAGEBLOCK_SIZE)) {
+		addr = map_chunk(z, *size, MAX(MIN(CHUNK_MIN, *size & -*size), block));
+		if (addr)
+			break;
+	}
+	if (addr && !memmap_add_sections(addr, *size)) {
+		os_unmap((void *)addr, *size);
+		return 0;
+	}
+	return addr;
+}
+
+/* Zone lock held. mask: of the pageblocks' frames, which may hold memory. */
+static void add_chunk(struct zone *z, unsigned long addr, size_t size, u16 mask)
+{
+	unsigned long end = addr + size, a;
+	unsigned int order;
+
+	WRITE_ONCE(z->managed_pages, z->managed_pages + (size >> os_page_shift));
+	WRITE_ONCE(z->nr_chunks, z->nr_chunks + 1);
+	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = mask;
+	while (addr < end) {
+		order = MIN((unsigned int)__builtin_ctzl(addr) - os_page_shift, MAX_PAGE_ORDER);
+		while (PAGE_SIZE << order > end - addr)
+			order--;
+		__free_block(z, addr, order, mask != 0);
+		addr += PAGE_SIZE << order;
+	}
 }
 
 /* Zone lock held. Maps a chunk that holds a block of the order. */
@@ -214,34 +334,27 @@ static bool zone_grow(struct zone *z, unsigned int order)
 {
 	size_t block = MAX(PAGE_SIZE << order, PAGEBLOCK_SIZE);
 	size_t size = ALIGN_UP(z->managed_pages * PAGE_SIZE / CHUNK_SHARE, CHUNK_MIN);
-	unsigned long addr = 0, end, a;
+	unsigned long addr;
 
-	size = MAX(MIN(MAX(size, CHUNK_MIN), CHUNK_MAX), block);
-	for (; size >= block; size /= 2) {
-		addr = (unsigned long)os_map_aligned(size, MAX(MIN(size, CHUNK_MIN), block));
-		if (addr)
-			break;
-	}
+	size = MIN(MAX(size, CHUNK_MIN), z == &zone_normal ? CHUNK_MAX : CHUNK_MAX_LOW);
+	size = MAX(size, block);
+	addr = new_chunk(z, &size, block);
 	if (!addr)
 		return false;
-	if (!memmap_add_sections(addr, size)) {
-		os_unmap((void *)addr, size);
-		return false;
-	}
 	os_nohugepage((void *)addr, size);
-	WRITE_ONCE(z->managed_pages, z->managed_pages + (size >> os_page_shift));
-	z->nr_chunks++;
-	end = addr + size;
-	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = 0;
-	while (addr < end) {
-		order = MIN((unsigned int)__builtin_ctzl(addr) - os_page_shift, MAX_PAGE_ORDER);
-		while (PAGE_SIZE << order > end - addr)
-			order--;
-		__free_block(z, addr, order, false);
-		addr += PAGE_SIZE << order;
-	}
+	add_chunk(z, addr, size, 0);
 	return true;
+}
+
+void zone_map_first(void)
+{
+	struct zone *z = &zone_normal;
+
+	if (READ_ONCE(z->nr_chunks) || !zone_lock(z))
+		return;
+	if (!z->nr_chunks)
+		zone_grow(z, 0);
+	spin_unlock(&z->lock);
 }
 
 /*
@@ -286,15 +399,15 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 
 /*
  * Zone lock held. Dirty memory of any order before clean memory: what is touched once serves
- * again.
+ * again. kinds: 2, or 1 for clean memory alone.
  */
-static struct page *rmqueue(struct zone *z, unsigned int order)
+static struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
 {
 	unsigned int o, dirty;
 	struct page *page;
 	unsigned long addr, a;
 
-	for (dirty = 2; dirty--; ) {
+	for (dirty = kinds; dirty--; ) {
 		for (o = order; o <= MAX_PAGE_ORDER; o++)
 			if (!list_empty(&z->free_area[o].free_list[dirty]))
 				goto found;
@@ -326,17 +439,54 @@ static void mark_small_dirty(struct page *page)
 	*dirty_mask(addr) |= bits;
 }
 
-struct page *alloc_block(unsigned int order, const struct alloc_context *ac)
+unsigned long zone_populated(void)
 {
-	struct zone *z = &zone_normal;
+	return READ_ONCE(zone_normal.dirty) >> (os_page_shift - FRAME_SHIFT);
+}
+
+/*
+ * Zone lock held, zone Normal, a reserve is kept. What may not block takes populated memory as
+ * far down as its mark; what may leaves the populated memory alone from the low mark on, and
+ * takes of it under its own mark where the system gives nothing any more.
+ */
+static struct page *rmqueue_reserve(struct zone *z, unsigned int order,
+				    const struct alloc_context *ac)
+{
+	unsigned long pages = 1ul << order, populated = zone_populated();
+	struct page *page;
+
+	if (!may_block(ac)) {
+		if (!watermark_ok(populated, pages, ac->alloc_flags))
+			return NULL;
+		return rmqueue(z, order, 2);
+	}
+	if (watermark_ok(populated, pages, ALLOC_WMARK_LOW))
+		return rmqueue(z, order, 2);
+	page = rmqueue(z, order, 1);
+	if (!page && zone_grow(z, order))
+		page = rmqueue(z, order, 1);
+	if (!page && watermark_ok(populated, pages, ac->alloc_flags))
+		page = rmqueue(z, order, 2);
+	return page;
+}
+
+static struct page *zone_alloc(struct zone *z, unsigned int order, const struct alloc_context *ac)
+{
+	bool blocks = may_block(ac);
 	struct page *page;
 	long dirty = 0;
 
-	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) : zone_lock(z)))
+	if (!blocks && !READ_ONCE(z->nr_chunks))
 		return NULL;
-	page = rmqueue(z, order);
-	if (!page && zone_grow(z, order))
-		page = rmqueue(z, order);
+	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) :
+	      blocks ? zone_lock(z) : zone_lock_nonblock(z)))
+		return NULL;
+	if (unlikely(reserve_kept) && z == &zone_normal)
+		page = rmqueue_reserve(z, order, ac);
+	else
+		page = rmqueue(z, order, 2);
+	if (!page && blocks && zone_grow(z, order))
+		page = rmqueue(z, order, 2);
 	if (page) {
 		dirty = count_dirty(page_address(page), order);
 		mark_small_dirty(page);
@@ -379,9 +529,39 @@ struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *
 	return page;
 }
 
+/* dma=strict: nothing here is what a device's driver means by it. */
+static bool refuse_dma(void)
+{
+	static _Atomic bool told;
+
+	if (param_choice(PARAM_dma) != DMA_STRICT)
+		return false;
+	if (!atomic_exchange_explicit(&told, true, memory_order_relaxed))
+		pr_warn("__GFP_DMA is refused: dma=strict, and memory below 16 MiB of physical "
+			"addresses cannot be given");
+	return true;
+}
+
+struct page *alloc_block(unsigned int order, const struct alloc_context *ac)
+{
+	enum zone_type type = gfp_zonenum(ac->gfp);
+	struct page *page;
+
+	if (unlikely(type == ZONE_DMA) && refuse_dma())
+		return NULL;
+	if (!mem_charge(1ul << order, ac))
+		return NULL;
+	page = zone_alloc(&zones[type], order, ac);
+	if (unlikely(!page) && type == ZONE_DMA32)
+		page = zone_alloc(&zones[ZONE_DMA], order, ac);
+	if (unlikely(!page))
+		mem_uncharge(1ul << order);
+	return page;
+}
+
 void free_block(struct page *page, unsigned int order)
 {
-	struct zone *z = &zone_normal;
+	struct zone *z = addr_zone(page_address(page));
 
 	VM_BUG_ON(page->order != order);
 	if (zone_lock(z)) {
@@ -391,11 +571,12 @@ void free_block(struct page *page, unsigned int order)
 		defer(z, page);
 	}
 	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
+	mem_uncharge(1ul << order);
 }
 
 void free_block_nolock(struct page *page, unsigned int order)
 {
-	struct zone *z = &zone_normal;
+	struct zone *z = addr_zone(page_address(page));
 
 	VM_BUG_ON(page->order != order);
 	if (zone_trylock(z)) {
@@ -405,6 +586,7 @@ void free_block_nolock(struct page *page, unsigned int order)
 		defer(z, page);
 	}
 	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
+	mem_uncharge(1ul << order);
 }
 
 /* The free block that holds the wholly free pageblock at addr. */
@@ -477,57 +659,166 @@ static unsigned long purge_small(struct zone *z, struct page *page)
 	return (unsigned long)purged;
 }
 
-unsigned long zone_purge_oldest(void)
+/* Zone lock held: the block was taken off its list, and is put away until the lock is back. */
+static void isolate(struct zone *z, struct page *page, unsigned int order)
 {
-	struct zone *z = &zone_normal;
-	unsigned long addr, end, a, purged = 0;
+	unsigned long addr = page_address(page), a;
+
+	page->state = PAGE_ISOLATED;
+	page->order = (u8)order;
+	list_add(&page->list, &z->isolated);
+	for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
+		lru_del(a, PAGEBLOCK_ORDER);
+}
+
+static void put_back(struct zone *z, struct page *page, bool keep_lru)
+{
+	if (!zone_lock(z)) {
+		defer(z, page);
+		return;
+	}
+	list_del(&page->list);
+	__free_block(z, page_address(page), page->order, keep_lru);
+	spin_unlock(&z->lock);
+}
+
+/* The oldest of its lru is none of the reserve. */
+static bool may_purge(struct zone *z)
+{
+	return !list_empty(&z->lru) &&
+	       !(unlikely(reserve_kept) && z == &zone_normal && zone_populated() <= reserve_target());
+}
+
+/* Zone lock held, the lru is not empty: the free block around its oldest. */
+static struct page *isolate_oldest(struct zone *z)
+{
+	struct page *page = list_first_entry(&z->lru, struct page, lru);
+	unsigned int order;
+	unsigned long addr;
+
+	page = free_block_around(page_address(page));
+	VM_BUG_ON(!page);
+	addr = page_address(page);
+	order = page->order;
+	del_from_free_area(z, page);
+	if (unlikely(reserve_kept)) {	/* little by little: the rest may be the reserve */
+		addr = expand(z, addr, order, PAGEBLOCK_ORDER);
+		order = PAGEBLOCK_ORDER;
+		page = virt_to_page(addr);
+		page->virtual = addr;
+	}
+	isolate(z, page, order);
+	return page;
+}
+
+static unsigned long purge_zone(struct zone *z)
+{
+	unsigned long addr, purged = 0;
 	struct page *page;
 	bool ok;
 
 	if (!zone_lock(z))
 		return 0;
-	if (list_empty(&z->lru)) {
+	if (!may_purge(z)) {
 		spin_unlock(&z->lock);
 		return 0;
 	}
 	page = list_first_entry(&z->lru, struct page, lru);
 	if (page->state == PAGE_FREE && page->order < PAGEBLOCK_ORDER)
 		return purge_small(z, page);
-	page = free_block_around(page_address(page));
-	VM_BUG_ON(!page);
+	page = isolate_oldest(z);
 	addr = page_address(page);
-	end = addr + (PAGE_SIZE << page->order);
-	del_from_free_area(z, page);
-	page->state = PAGE_ISOLATED;
-	list_add(&page->list, &z->isolated);
-	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
-		lru_del(a, PAGEBLOCK_ORDER);
 	spin_unlock(&z->lock);
 
-	ok = dontneed_dirty(addr, end, &purged);
+	ok = dontneed_dirty(addr, addr + (PAGE_SIZE << page->order), &purged);
 	purge_account_purged((long)purged);
-
-	if (!zone_lock(z)) {
-		defer(z, page);
-		return purged;
-	}
-	list_del(&page->list);
-	__free_block(z, addr, page->order, ok);
-	spin_unlock(&z->lock);
+	put_back(z, page, ok);
 	return purged;
+}
+
+/* The zone that holds the oldest; ULONG_MAX: none does. */
+static unsigned long find_oldest(struct zone **oldest)
+{
+	unsigned long seq = ULONG_MAX;
+	unsigned int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		struct zone *z = &zones[i];
+
+		if (!READ_ONCE(z->nr_chunks) || !zone_lock(z))
+			continue;
+		if (may_purge(z) && list_first_entry(&z->lru, struct page, lru)->seq < seq) {
+			seq = list_first_entry(&z->lru, struct page, lru)->seq;
+			*oldest = z;
+		}
+		spin_unlock(&z->lock);
+	}
+	return seq;
+}
+
+unsigned long zone_purge_oldest(void)
+{
+	struct zone *z = NULL;
+
+	find_oldest(&z);
+	return z ? purge_zone(z) : 0;
 }
 
 unsigned long zone_oldest_seq(void)
 {
-	struct zone *z = &zone_normal;
-	unsigned long seq = ULONG_MAX;
+	struct zone *z;
 
-	if (!zone_lock(z))
-		return seq;
-	if (!list_empty(&z->lru))
-		seq = list_first_entry(&z->lru, struct page, lru)->seq;
+	return find_oldest(&z);
+}
+
+/* ---- the reserve ---- */
+
+unsigned long zone_add_populated(size_t size)
+{
+	struct zone *z = &zone_normal;
+	unsigned long addr;
+
+	size = ALIGN_UP(size, CHUNK_MIN);
+	addr = new_chunk(z, &size, PAGEBLOCK_SIZE);
+	if (!addr)
+		return 0;
+	memmap_populate(addr, size);
+	if (!os_populate((void *)addr, size) || !zone_lock(z)) {
+		os_unmap((void *)addr, size);
+		return 0;
+	}
+	add_chunk(z, addr, size, 0xffff);
 	spin_unlock(&z->lock);
-	return seq;
+	return size >> os_page_shift;
+}
+
+unsigned long zone_populate_one(unsigned long max)
+{
+	struct zone *z = &zone_normal;
+	unsigned int order = PAGEBLOCK_ORDER;
+	unsigned long addr, size, a;
+	struct page *page;
+	bool ok;
+
+	while (order < MAX_PAGE_ORDER && 2ul << order <= max)
+		order++;
+	if (!zone_lock(z))
+		return 0;
+	while (!(page = rmqueue(z, order, 1)) && order > PAGEBLOCK_ORDER)
+		order--;
+	if (page)
+		isolate(z, page, order);
+	spin_unlock(&z->lock);
+	if (!page)
+		return 0;
+	addr = page_address(page);
+	size = PAGE_SIZE << order;
+	ok = os_populate((void *)addr, size);
+	memmap_populate(addr, size);
+	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = 0xffff;
+	put_back(z, page, ok);
+	return ok ? 1ul << order : 0;
 }
 
 /*
@@ -553,17 +844,17 @@ static bool unmap_block(struct zone *z, struct page *page)
 	return false;
 }
 
-size_t zone_unmap_free(void)
+static size_t unmap_free_in(struct zone *z)
 {
-	struct zone *z = &zone_normal;
 	unsigned int order = MAX_PAGE_ORDER + 1, dirty;
+	unsigned int kinds = reserve_kept && z == &zone_normal ? 1 : 2;
 	long purged = 0;
 	size_t sum = 0;
 
-	if (!zone_lock(z))
+	if (!READ_ONCE(z->nr_chunks) || !zone_lock(z))
 		return 0;
 	while (order-- > PAGEBLOCK_ORDER) {
-		for (dirty = 0; dirty < 2; dirty++) {
+		for (dirty = 0; dirty < kinds; dirty++) {
 			struct list_head *list = &z->free_area[order].free_list[dirty];
 			struct page *page, *n;
 
@@ -582,9 +873,18 @@ size_t zone_unmap_free(void)
 	return sum;
 }
 
-void zone_fork_child(void)
+size_t zone_unmap_free(void)
 {
-	struct zone *z = &zone_normal;
+	size_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		sum += unmap_free_in(&zones[i]);
+	return sum;
+}
+
+void zone_fork_child(struct zone *z)
+{
 	struct page *page, *n;
 
 	if (!z->ready)
@@ -619,10 +919,9 @@ static unsigned long count_valid(struct list_head *list, unsigned int order, boo
 	return n;
 }
 
-bool zone_validate(void)
+static bool validate_zone(struct zone *z)
 {
-	struct zone *z = &zone_normal;
-	unsigned long pages = 0, n;
+	unsigned long pages = 0, dirty = 0, n;
 	struct page *page;
 	unsigned int o;
 	bool ok = true;
@@ -636,8 +935,22 @@ bool zone_validate(void)
 		pages += n << o;
 	}
 	ok &= pages == z->free_pages && pages <= z->managed_pages;
-	list_for_each_entry(page, &z->lru, lru)
-		ok &= page->on_lru;
+	list_for_each_entry(page, &z->lru, lru) {
+		o = page->state == PAGE_FREE ? MIN(page->order, PAGEBLOCK_ORDER) : PAGEBLOCK_ORDER;
+		ok &= page->on_lru && addr_zone(page->virtual) == z;
+		dirty += hweight64(*dirty_mask(page->virtual) & frame_bits(page->virtual, o));
+	}
+	ok &= dirty == z->dirty;
 	spin_unlock(&z->lock);
+	return ok;
+}
+
+bool zone_validate(void)
+{
+	bool ok = true;
+	unsigned int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		ok &= validate_zone(&zones[i]);
 	return ok;
 }

@@ -14,6 +14,7 @@
  * written before the block is handed out or after its last reference is gone.
  */
 #include "mm/pages.h"
+#include "mm/watermark.h"
 #include "mm/entry.h"
 #include "mm/fault_inject.h"
 #include "mm/purge.h"
@@ -41,7 +42,7 @@ static const char not_allocated[] =
 	"freed, but not allocated by alloc_pages, or freed before";
 
 static struct {
-	_Atomic bool warned_order, warned_bits, warned_zone, warned_mobility, warned_exact,
+	_Atomic bool warned_order, warned_bits, warned_mobility, warned_exact,
 		warned_nolock;
 	/* bad pages: when the minute began, how many since */
 	_Atomic unsigned long bad_ms;
@@ -216,16 +217,12 @@ static struct page *get_block(unsigned int order, const struct alloc_context *ac
 /* The flags as they will be honoured; a line for each kind of mistake, once. */
 static gfp_t checked_gfp(gfp_t gfp)
 {
-	gfp_t zones = gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM);
-
 	if (unlikely(gfp & ~__GFP_BITS_MASK)) {
 		if (first_time(&mm_pages.warned_bits))
 			pr_warn("alloc_pages: unknown flag bits 0x%x are ignored",
 				gfp & ~__GFP_BITS_MASK);
 		gfp &= __GFP_BITS_MASK;
 	}
-	if (unlikely(zones & (zones - 1)) && first_time(&mm_pages.warned_zone))
-		pr_warn("alloc_pages: flags 0x%x name several zones, the lowest is taken", gfp);
 	if (unlikely((gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) ==
 		     (__GFP_MOVABLE | __GFP_RECLAIMABLE)) &&
 	    first_time(&mm_pages.warned_mobility))
@@ -241,7 +238,6 @@ static bool order_is_valid(unsigned int order, gfp_t gfp)
 	if (!(gfp & __GFP_NOWARN) && first_time(&mm_pages.warned_order))
 		pr_warn("alloc_pages: order %u is above MAX_PAGE_ORDER, which is %u", order,
 			MAX_PAGE_ORDER);
-	os_set_errno_enomem();
 	return false;
 }
 
@@ -624,11 +620,9 @@ __km_export unsigned long page_size(const struct page *page)
 	return PAGE_SIZE << compound_order(page);
 }
 
-/* There is one zone so far. */
 __km_export enum zone_type page_zonenum(const struct page *page)
 {
-	(void)page;
-	return ZONE_NORMAL;
+	return addr_zonenum((unsigned long)page_to_virt(page));
 }
 
 __km_export int page_to_nid(const struct page *page)
@@ -645,7 +639,8 @@ __km_export int get_order(unsigned long size)
 
 __km_export unsigned long totalram_pages(void)
 {
-	return READ_ONCE(zone_normal.managed_pages);
+	ensure_ready();
+	return mem_state.managed;
 }
 
 __km_export unsigned long nr_free_pages(void)

@@ -4,6 +4,7 @@
 #include "mm/gfp_policy.h"
 #include "mm/meta.h"
 #include "mm/purge.h"
+#include "mm/reserve.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
@@ -47,6 +48,8 @@ void mm_init(void)
 	params_init(os_is_secure() ? NULL : os_getenv("KMALLOC_OPTIONS"));
 	gfp_policy_init(os_is_secure() ? NULL : os_getenv("KMALLOC_GFP"));
 	panic_on_bug = param_choice(PARAM_panic) != 0;
+	watermark_init();
+	reserve_setup();
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
 	atomic_store_explicit(&mm_ready, true, memory_order_release);
 	os_restore_signals(mask);

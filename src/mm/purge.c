@@ -6,12 +6,16 @@
  * given back as it is freed, oldest first, down to 3/4 of the budget: one burst of system calls
  * per quarter budget freed, none in steady state. `extra` grows by every frame that was purged
  * and needed again within SOON_MS, so a loop of equal bursts keeps its memory from the second
- * round on; every DECAY_MS it loses half of what lay free for all that time. All counters are
+ * round on; every DECAY_MS it loses half of what lay free for all that time. A reserve that is kept
+ * (reserve.c) stands beside the budget; where the base policy may not block nothing is purged but
+ * by malloc_trim(). All counters are
  * relaxed atomics: an error of a few frames changes nothing.
  */
 #include "mm/purge.h"
 #include "mm/page_alloc.h"
+#include "mm/gfp_policy.h"
 #include "mm/pcpu.h"
+#include "mm/reserve.h"
 #include "mm/vmalloc.h"
 #include "kernel/params.h"
 
@@ -80,7 +84,7 @@ void purge_account_purged(long frames)
 
 bool purge_is_always(void)
 {
-	return param_choice(PARAM_purge) == PURGE_ALWAYS;
+	return param_choice(PARAM_purge) == PURGE_ALWAYS && likely(!gfp_base_nonblocking);
 }
 
 /* Frames in live objects: what slots have free in their slabs is held back, not used. */
@@ -111,10 +115,20 @@ static void decay_extra(long extra)
 		SET(extra, extra / 2);
 }
 
+/* What the reserve holds does not count against the budget. */
+static long reserve_frames(void)
+{
+	if (likely(!reserve_kept))
+		return 0;
+	return (long)(MIN(zone_populated(), reserve_target()) << (os_page_shift - FRAME_SHIFT));
+}
+
 long purge_limit(void)
 {
 	long extra = GET(extra);
 
+	if (unlikely(gfp_base_nonblocking))
+		return LONG_MAX;
 	switch (param_choice(PARAM_purge)) {
 	case PURGE_NEVER:
 		return LONG_MAX;
@@ -143,11 +157,22 @@ void purge_check(void)
 	if (likely(GET(dirty) <= BUDGET_MIN) && likely(!purge_is_always()))
 		return;
 	limit = purge_limit();
-	if (GET(dirty) <= limit)
+	if (limit == LONG_MAX)
 		return;
-	while (GET(dirty) > limit - limit / 4)
+	if (GET(dirty) - reserve_frames() <= limit)
+		return;
+	while (GET(dirty) - reserve_frames() > limit - limit / 4)
 		if (!purge_oldest())
 			return;
+}
+
+void purge_check_for(const struct alloc_context *ac)
+{
+	if (unlikely(!may_block(ac)))
+		return;
+	purge_check();
+	if (unlikely(reserve_kept))
+		reserve_refill();
 }
 
 unsigned long purge_all(void)

@@ -32,6 +32,12 @@ void purge_account_dirty(long frames) __km(purge_account_dirty);
 long purge_limit(void) __km(purge_limit);
 /* Gives back the oldest until the budget holds. Call with no zone or vmap lock held. */
 void purge_check(void) __km(purge_check);
+/*
+ * The same on the way of a request, which may not be one to call the system; and the reserve is
+ * refilled.
+ */
+struct alloc_context;
+void purge_check_for(const struct alloc_context *ac) __km(purge_check_for);
 /* Gives back everything; frames. */
 unsigned long purge_all(void) __km(purge_all);
 /* Frames were given back; some of those are needed again. */

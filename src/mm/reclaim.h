@@ -3,14 +3,21 @@
 #ifndef KM_MM_RECLAIM_H
 #define KM_MM_RECLAIM_H
 
-#include "mm/pcpu.h"
+#include "mm/entry.h"
+#include "mm/gfp.h"
+
+#define DEF_PRIORITY		12u
+#define SWAP_CLUSTER_MAX	32ul	/* pages: enough for one round */
 
 /*
- * The system gave nothing: flush sheaves and barns, release empty slabs, unmap what is free.
- * The busy mark is set; c is the caller's slot (its lock not held) or NULL. True if something
- * came free.
+ * One round of reclaim; the calling thread is in the slow entry e, not nested, and holds no lock.
+ * Shrinkers run outside the allocator, so e->cpu may be another one afterwards. unmap: free pages
+ * go back to the system too, which does not help where mem= is what refused. Pages that came free.
  */
-bool reclaim_memory(struct pcpu *c) __km(reclaim_memory);
+unsigned long try_to_free_pages(gfp_t gfp, struct slow_entry *e, bool unmap)
+	__km(try_to_free_pages);
+/* __GFP_NORETRY: the thread's own caches and one pass of the shrinkers at the lowest pressure. */
+unsigned long reclaim_lightly(gfp_t gfp, struct slow_entry *e) __km(reclaim_lightly);
 /* Bytes that reclaim could yield at the very most: a larger request is hopeless. */
 size_t reclaimable_memory(void) __km(reclaimable_memory);
 /* Objects that others freed go home, so that counts are exact; tries every slot. */
@@ -20,5 +27,20 @@ void settle_memory(void) __km(settle_memory);
  * given back.
  */
 size_t trim_memory(void) __km(trim_memory);
+
+/* ---- kswapd ---- */
+
+struct kswapd_state {
+	_Atomic bool wanted;	/* the word that a request sets: free is below low */
+	_Atomic bool running;
+};
+
+extern struct kswapd_state kswapd_state __km(kswapd_state);
+
+/* What the thread does once it is woken: reclaims up to the high mark, refills the reserve. */
+void balance_memory(void) __km(balance_memory);
+/* In init/, reached by name: starts the thread, if the option is given, outside the allocator. */
+void kswapd_run(void) __km(kswapd_run);
+void kswapd_fork_child(void) __km(kswapd_fork_child);
 
 #endif

@@ -65,7 +65,8 @@ void heap_get_usage(struct heap_usage *u)
 		u->slab_system += su.nr_slabs * s->blocks * PAGEBLOCK_SIZE;
 		u->nr_free_objects += su.num_objs - su.active_objs + su.in_sheaves;
 	}
-	u->slab_system += READ_ONCE(zone_normal.free_pages) << os_page_shift;
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		u->slab_system += READ_ONCE(zones[i].free_pages) << os_page_shift;
 	vmap_get_stats(&vs);
 	u->area_in_use = vs.busy_bytes;
 	u->area_system = vs.busy_bytes + vs.free_bytes;

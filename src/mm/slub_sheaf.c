@@ -80,8 +80,7 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s,
 		return false;
 	got = refill_sheaf(c, s, ac);
 	spin_unlock(&c->lock);
-	if (may_block(ac))
-		purge_check();
+	purge_check_for(ac);
 	return got != 0;
 }
 
@@ -114,7 +113,7 @@ static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, const struct al
 	struct cpu_cache *cc = cpu_cache(c, s);
 	void *object;
 
-	if (unlikely(READ_ONCE(c->flush_request)))
+	if (unlikely(READ_ONCE(c->flush_request)) && may_block(ac))
 		honour_flush_request(c);
 	if (likely(!READ_ONCE(s->no_sheaves))) {
 		/* a signal handler may have filled the sheaf since the entry saw it empty */

@@ -32,11 +32,12 @@ static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, gfp, 0);
 	if (likely(size <= PTRDIFF_MAX)) {
+		ac.pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
 		do
 			p = vmap_alloc(size, align, &ac, !e.nested);
-		while (unlikely(!p) && size <= reclaimable_memory() && alloc_slowpath(&ac, &e));
+		while (unlikely(!p) && alloc_slowpath(&ac, &e));
 		if (!e.nested)
-			purge_check();
+			purge_check_for(&ac);
 	}
 	slow_leave(&e);
 	if (unlikely(!p))

@@ -8,7 +8,8 @@
  *
  * libc functions that src/ may use: memcpy, memmove, memset, memcmp, strlen (by the compiler
  * too); and from os_linux.c alone: getauxval, clock_gettime, abort, __errno_location. init/
- * adds pthread_key_create, pthread_setspecific, pthread_atfork, each outside all locks.
+ * adds pthread_key_create, pthread_setspecific, pthread_atfork, and with option kswapd
+ * pthread_create, each outside all locks.
  */
 #ifndef KM_OS_OS_H
 #define KM_OS_OS_H
@@ -46,6 +47,8 @@ bool os_map_over(void *p, size_t size) __km(os_map_over);
 bool os_unmap(void *p, size_t size) __km(os_unmap);
 /* The pages read as zero afterwards and hold no memory; false: they are as they were. */
 bool os_dontneed(void *p, size_t size) __km(os_dontneed);
+/* Every page of it is there afterwards, writable, as it was or zero; false: perhaps not. */
+bool os_populate(void *p, size_t size) __km(os_populate);
 void os_nohugepage(void *p, size_t size) __km(os_nohugepage);
 /* The memory reads as zero in a child that fork made; false if the kernel cannot. */
 bool os_wipeonfork(void *p, size_t size) __km(os_wipeonfork);
@@ -57,6 +60,8 @@ bool os_remap(void *from, size_t from_size, void *to, size_t to_size) __km(os_re
 
 bool os_write(int fd, const char *buf, size_t len) __km(os_write);	/* all of it, or false */
 int os_open_append(const char *path) __km(os_open_append);		/* created if need be; -1 */
+/* The beginning of a file, up to size bytes; -1. */
+long os_read_file(const char *path, char *buf, size_t size) __km(os_read_file);
 void os_close(int fd) __km(os_close);
 int os_dup_stderr(void) __km(os_dup_stderr);	/* a high close-on-exec copy of fd 2, or -1 */
 bool os_same_file(int fd) __km(os_same_file);	/* fd is what fd 2 was at the start */
@@ -71,6 +76,12 @@ void os_restore_signals(unsigned long mask) __km(os_restore_signals);
 void os_yield(void) __km(os_yield);
 void os_sleep_us(unsigned int us) __km(os_sleep_us);
 int os_gettid(void) __km(os_gettid);
+/* The calling thread's name, NUL included at most 16 bytes. */
+void os_get_comm(char comm[16]) __km(os_get_comm);
+void os_set_comm(const char *comm) __km(os_set_comm);
+unsigned long os_physical_pages(void) __km(os_physical_pages);	/* 0: not known */
+/* The lesser of RLIMIT_AS and RLIMIT_DATA in bytes; 0: neither is set. */
+unsigned long os_memory_rlimit(void) __km(os_memory_rlimit);
 int os_getpid(void) __km(os_getpid);
 bool os_thread_is_gone(int tid) __km(os_thread_is_gone);
 /* where it was at the start; 0: not known */

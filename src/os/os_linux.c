@@ -12,13 +12,18 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
 #endif
 
 unsigned int os_page_shift = 12;
@@ -261,6 +266,22 @@ bool os_dontneed(void *p, size_t size)
 	return !failed(ret);
 }
 
+/* A page at a time where the kernel is older than 5.14: a write that changes nothing. */
+bool os_populate(void *p, size_t size)
+{
+	char *c = p, *end = c + size;
+	long ret;
+
+	do {
+		ret = raw_syscall(SYS_madvise, p, size, MADV_POPULATE_WRITE);
+	} while (ret == -EAGAIN || ret == -EINTR);
+	if (ret != -EINVAL)
+		return !failed(ret);
+	for (; c < end; c += PAGE_SIZE)
+		__atomic_fetch_or(c, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
 void os_nohugepage(void *p, size_t size)
 {
 	raw_syscall(SYS_madvise, p, size, MADV_NOHUGEPAGE);
@@ -298,6 +319,26 @@ int os_open_append(const char *path)
 			       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600, 0, 0);
 
 	return failed(fd) ? -1 : (int)fd;
+}
+
+long os_read_file(const char *path, char *buf, size_t size)
+{
+	long fd = raw_syscall6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	size_t used = 0;
+	long n = 0;
+
+	if (failed(fd))
+		return -1;
+	while (used < size) {
+		n = raw_syscall(SYS_read, fd, buf + used, size - used);
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+	}
+	os_close((int)fd);
+	return n < 0 ? -1 : (long)used;
 }
 
 void os_close(int fd)
@@ -383,6 +424,45 @@ int os_gettid(void)
 int os_getpid(void)
 {
 	return (int)raw_syscall(SYS_getpid, 0, 0, 0);
+}
+
+void os_get_comm(char comm[16])
+{
+	if (failed(raw_syscall(SYS_prctl, PR_GET_NAME, comm, 0)))
+		comm[0] = '\0';
+	comm[15] = '\0';
+}
+
+void os_set_comm(const char *comm)
+{
+	raw_syscall(SYS_prctl, PR_SET_NAME, comm, 0);
+}
+
+unsigned long os_physical_pages(void)
+{
+	struct sysinfo info;
+
+	if (failed(raw_syscall(SYS_sysinfo, &info, 0, 0)))
+		return 0;
+	return (unsigned long)info.totalram * info.mem_unit >> os_page_shift;
+}
+
+static unsigned long rlimit_of(int resource)
+{
+	struct rlimit r;
+
+	if (failed(raw_syscall6(SYS_prlimit64, 0, resource, 0, (long)&r, 0, 0)) ||
+	    r.rlim_cur == RLIM_INFINITY)
+		return ULONG_MAX;
+	return (unsigned long)r.rlim_cur;
+}
+
+unsigned long os_memory_rlimit(void)
+{
+	unsigned long as = rlimit_of(RLIMIT_AS), data = rlimit_of(RLIMIT_DATA);
+
+	as = MIN(as, data);
+	return as == ULONG_MAX ? 0 : MAX(as, PAGE_SIZE);
 }
 
 bool os_thread_is_gone(int tid)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The three calls into libc's threads that start-up needs, each outside all locks. Layer: os. */
+/* The calls into libc's threads that start-up needs, each outside all locks. Layer: os. */
 #ifndef KM_OS_THREAD_KEY_H
 #define KM_OS_THREAD_KEY_H
 
@@ -15,5 +15,7 @@ bool thread_key_create(thread_key_t *key, void (*destructor)(void *)) __km(threa
 void thread_key_set(thread_key_t key, void *value) __km(thread_key_set);	/* may allocate */
 void thread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 	__km(thread_atfork);
+/* A detached thread with all signals blocked; false: the system has none. */
+bool thread_start(void *(*fn)(void *), size_t stack) __km(thread_start);
 
 #endif
