@@ -104,7 +104,7 @@ static size_t prefix_len(const char *name, size_t len)
 const char *gfp_name_nearest(const char *word, size_t len)
 {
 	unsigned int i, d, best_d = UINT_MAX;
-	char upper[TEXT_DISTANCE_MAX];
+	char upper[TEXT_DISTANCE_MAX] = "";
 	const char *best = NULL;
 	size_t prefix, p;
 

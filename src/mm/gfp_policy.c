@@ -16,6 +16,7 @@
  */
 #include "mm/gfp_policy.h"
 #include "mm/gfp_names.h"
+#include "mm/slab.h"
 #include "kernel/printk.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -429,6 +430,25 @@ void gfp_policy_init(const char *text)
 			gfp = apply(&policy.block[i], gfp);
 	gfp_base_nonblocking = !(gfp & __GFP_DIRECT_RECLAIM);
 	gfp_policy_active = policy.nr_blocks || base_gfp != GFP_MALLOC;
+}
+
+void gfp_policy_check_names(void)
+{
+	char w[SHOWN];
+	unsigned int i, j;
+
+	for (i = 0; i < policy.nr_selectors; i++) {
+		const struct selector *sel = &policy.selector[i];
+
+		if (sel->kind != SELECT_CACHE)
+			continue;
+		for (j = 1; j <= nr_kmalloc_caches; j++)
+			if (text_matches(sel->pattern, sel->len, kmalloc_caches[j].name))
+				break;
+		if (j > nr_kmalloc_caches)
+			pr_warn("KMALLOC_GFP: malloc has no slab cache '%s'",
+				shown(w, (struct span){ sel->pattern, sel->len }));
+	}
 }
 
 /* ---- asking ---- */

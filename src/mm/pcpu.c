@@ -51,6 +51,7 @@ void mm_init(void)
 	watermark_init();
 	reserve_setup();
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
+	gfp_policy_check_names();
 	atomic_store_explicit(&mm_ready, true, memory_order_release);
 	os_restore_signals(mask);
 }

@@ -17,12 +17,15 @@ under()
 	KMALLOC_GFP=$policy LD_PRELOAD=$KMALLOC_PRELOAD "$@" 2>&1
 }
 
-is "$(under 'GFP_KERNEL; kmalloc-64,kmalloc-96:__GFP_ZERO; vmalloc:__GFP_NORETRY; comm=nginx:GFP_NOWAIT' \
-	/bin/echo works)" works "a right policy says nothing"
-is "$(under 'GFP_KERNL' /bin/echo works)" "kmalloc: WARNING: KMALLOC_GFP: unknown flag 'GFP_KERNL' in \
+right='GFP_KERNEL; kmalloc-64,kmalloc-96:__GFP_ZERO; vmalloc:__GFP_NORETRY; comm=nginx:GFP_NOWAIT'
+is "$(under "$right" /bin/echo works)" works "a right policy says nothing"
+is "$(under 'GFP_KERNL' /bin/echo works)" \
+	"kmalloc: WARNING: KMALLOC_GFP: unknown flag 'GFP_KERNL' in \
 'GFP_KERNL', nearest is 'GFP_KERNEL'; the block is ignored
 works" "an unknown flag is one line that names the nearest"
-is "$(under 'GFP_KERNEL; kmalloc-64:__GFP_ZER0; GFP_NOFS; siez=1:GFP_NOIO' /bin/echo works | wc -l)" 4 \
-	"three mistakes are three lines, and the program runs"
-is "$(KMALLOC_GFP=GFP_KERNL LD_PRELOAD='' /bin/echo works 2>&1)" works "without the library nothing is read"
+wrong='GFP_KERNEL; kmalloc-64:__GFP_ZER0; GFP_NOFS; siez=1:GFP_NOIO; kmalloc-63:GFP_NOIO'
+is "$(under "$wrong" /bin/echo works | wc -l)" 5 \
+	"four mistakes are four lines, and the program runs"
+is "$(KMALLOC_GFP=GFP_KERNL LD_PRELOAD='' /bin/echo works 2>&1)" works \
+	"without the library nothing is read"
 done_testing

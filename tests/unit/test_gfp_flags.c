@@ -250,14 +250,14 @@ static void names_are_found_and_wrong_ones_have_a_nearest(void **state)
  * gfp-test: __GFP_HARDWALL __GFP_WRITE __GFP_MOVABLE __GFP_ZEROTAGS
  * gfp-test: __GFP_SKIP_ZERO __GFP_SKIP_KASAN __GFP_NOLOCKDEP
  * gfp-test: __GFP_COLD __GFP_NO_GROW __GFP_NOTRACK __GFP_OTHER_NODE __GFP_ATOMIC
- * gfp-test: GFP_USER
+ * gfp-test: __GFP_NO_OBJ_EXT GFP_USER
  */
 static void hints_are_accepted_in_silence(void **state)
 {
 	static const gfp_t hints[] = {
 		__GFP_HARDWALL, __GFP_WRITE, __GFP_MOVABLE, __GFP_ZEROTAGS, __GFP_SKIP_ZERO,
 		__GFP_SKIP_KASAN, __GFP_NOLOCKDEP, __GFP_COLD, __GFP_NO_GROW, __GFP_NOTRACK,
-		__GFP_OTHER_NODE, __GFP_ATOMIC, GFP_USER,
+		__GFP_OTHER_NODE, __GFP_ATOMIC, __GFP_NO_OBJ_EXT, GFP_USER,
 	};
 	static const size_t sizes[] = { 1, 100, 8000, 200000 };
 	unsigned int i, j;

@@ -4,6 +4,7 @@
  * costs one line and one block.
  */
 #include "unit.h"
+#include "kmalloc/kmalloc.h"
 #include "mm/gfp_policy.h"
 #include "os/os.h"
 
@@ -281,7 +282,9 @@ static void a_program_is_known_by_the_name_of_its_file(void **state)
 	assert_int_equal(parse("comm=*:GFP_NOWAIT; kmalloc-64:GFP_KERNEL"), 0);
 	assert_true(gfp_base_nonblocking);
 	assert_int_equal(policy_of("kmalloc-64", 64), GFP_KERNEL);
-	assert_int_equal(parse("comm=nginx,comm=test_*:GFP_NOWAIT"), 0);
+	snprintf(text, sizeof(text), "comm=nginx,comm=%.1s*%s:GFP_NOWAIT", name,
+		 name + strlen(name) - 1);
+	assert_int_equal(parse(text), 0);
 	assert_true(gfp_base_nonblocking);
 
 	assert_int_equal(parse("comm=nginx:GFP_NOWAIT"), 0);
@@ -402,6 +405,27 @@ static void the_text_may_change_afterwards(void **state)
 	assert_int_equal(policy_of("kmalloc-48", 1), GFP_KERNEL);
 }
 
+static unsigned int check_names(const char *text)
+{
+	parse(text);
+	catch_stderr();
+	gfp_policy_check_names();
+	return count_lines(caught_text());
+}
+
+static void a_name_of_no_cache_is_told(void **state)
+{
+	(void)state;
+	kfree(kmalloc(1, GFP_KERNEL));	/* makes the caches */
+	assert_int_equal(check_names("kmalloc-64,kmalloc-*,vmalloc,size=3,thread=x,comm=y:"
+				     "GFP_NOFS"), 0);
+	assert_int_equal(check_names("kmalloc-63,kmalloc-64:GFP_NOFS; *-x:GFP_NOFS"), 2);
+	assert_non_null(strstr(caught.text, "'kmalloc-63'"));
+	assert_non_null(strstr(caught.text, "'*-x'"));
+	assert_int_equal(policy_of("kmalloc-64", 64), GFP_NOFS);
+	assert_int_equal(check_names(NULL), 0);
+}
+
 /* Any bytes: no crash, one line a block at most but for dropped flags, always a policy. */
 static void rubbish_is_survived(void **state)
 {
@@ -448,6 +472,7 @@ int main(void)
 		cmocka_unit_test(only_what_concerns_single_objects_costs_the_sheaves),
 		cmocka_unit_test(too_much_is_one_line),
 		cmocka_unit_test(the_text_may_change_afterwards),
+		cmocka_unit_test(a_name_of_no_cache_is_told),
 		cmocka_unit_test(rubbish_is_survived),
 	};
 
