@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The hit path of malloc, free, kmalloc and kfree is short and straight: from the entry along the fall-through of
-# every conditional jump to the first return there are at most $limit instructions, none of them a
-# call, a locked operation or a jump backwards.
+# The hit path of malloc, free, kmalloc and kfree is short and straight: from the entry along the
+# fall-through of every conditional jump to the first return there are at most $limit instructions,
+# none of them a call, a locked operation or a jump backwards.
 : "${abs_top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
 : "${abs_top_builddir:=$abs_top_srcdir}"
 : "${KMALLOC_PRELOAD:=$abs_top_builddir/preload/.libs/libkmalloc-preload.so}"

@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_purge \
 	tests/unit/test_realloc \
 	tests/unit/test_nolock \
+	tests/unit/test_kvmalloc \
 	tests/unit/test_fork_child \
 	tests/unit/test_remote_stress
 
@@ -118,6 +119,12 @@ tests_unit_test_realloc_LDADD = $(unit_libs)
 tests_unit_test_nolock_SOURCES = tests/unit/test_nolock.c $(unit_common)
 tests_unit_test_nolock_CFLAGS = $(unit_cflags)
 tests_unit_test_nolock_LDADD = $(unit_libs)
+
+tests_unit_test_kvmalloc_SOURCES = tests/unit/test_kvmalloc.c $(unit_common)
+tests_unit_test_kvmalloc_CFLAGS = $(unit_cflags)
+tests_unit_test_kvmalloc_LDADD = $(unit_libs)
+tests_unit_test_kvmalloc_LDFLAGS = -Wl,--wrap=km_alloc_large_kmalloc,--wrap=km_kvmalloc_area \
+	-Wl,--wrap=km_kmalloc_slab,--wrap=km_slab_alloc_slow
 
 tests_unit_test_fork_child_SOURCES = tests/unit/test_fork_child.c $(unit_common)
 tests_unit_test_fork_child_CFLAGS = $(unit_cflags)
