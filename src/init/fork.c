@@ -24,6 +24,7 @@
 #include "mm/pcpu.h"
 #include "mm/reclaim.h"
 #include "mm/reserve.h"
+#include "mm/shrinker.h"
 #include "mm/vmalloc.h"
 #include "os/os.h"
 #include "os/thread_key.h"
@@ -211,6 +212,7 @@ static void repair_child(bool interrupted, bool only_thread)
 		vmap_fork_child();
 	if (only_thread) {
 		child_slots(own_cpu, interrupted);
+		shrinker_fork_child();
 	} else {
 		for_each_cpu(c)
 			c->tid = 0;	/* not known any more who lives: nobody is reaped */

@@ -13,5 +13,7 @@ unsigned long shrink_slab(gfp_t gfp, int nid, unsigned int priority) __km(shrink
 bool have_shrinkers(void) __km(have_shrinkers);
 /* Calls the chain; the pages that the callbacks say they freed. Same conditions. */
 unsigned long oom_notify(void) __km(oom_notify);
+/* The only thread of a fork child: calls in the others' threads have ended. */
+void shrinker_fork_child(void) __km(shrinker_fork_child);
 
 #endif

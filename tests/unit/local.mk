@@ -25,6 +25,7 @@ unit_tests = \
 	tests/unit/test_nolock \
 	tests/unit/test_kvmalloc \
 	tests/unit/test_fork_child \
+	tests/unit/test_shrinker \
 	tests/unit/test_remote_stress
 
 check_PROGRAMS += $(unit_tests)
@@ -133,3 +134,7 @@ tests_unit_test_fork_child_LDADD = $(unit_libs)
 tests_unit_test_remote_stress_SOURCES = tests/unit/test_remote_stress.c $(unit_common)
 tests_unit_test_remote_stress_CFLAGS = $(unit_cflags)
 tests_unit_test_remote_stress_LDADD = $(unit_libs)
+
+tests_unit_test_shrinker_SOURCES = tests/unit/test_shrinker.c $(unit_common)
+tests_unit_test_shrinker_CFLAGS = $(unit_cflags)
+tests_unit_test_shrinker_LDADD = $(unit_libs)
