@@ -20,6 +20,7 @@
  * locked is consistent.
  */
 #include "init/init.h"
+#include "mm/fault_inject.h"
 #include "mm/page_alloc.h"
 #include "mm/pcpu.h"
 #include "mm/reclaim.h"
@@ -213,6 +214,7 @@ static void repair_child(bool interrupted, bool only_thread)
 	if (only_thread) {
 		child_slots(own_cpu, interrupted);
 		shrinker_fork_child();
+		fault_fork_child();
 	} else {
 		for_each_cpu(c)
 			c->tid = 0;	/* not known any more who lives: nobody is reaped */

@@ -26,6 +26,7 @@ static const struct param table[NR_PARAMS] = {
 /* A text begins at text[start[id]]; text[0] is the empty one. A longer value takes a new place. */
 static struct {
 	u8 choice[NR_PARAMS];
+	bool given[NR_PARAMS];
 	unsigned long number[NR_PARAMS];
 	unsigned short start[NR_PARAMS];
 	unsigned short used;
@@ -110,6 +111,7 @@ static void set_default(unsigned int id)
 {
 	const struct param *p = &table[id];
 
+	params.given[id] = false;
 	if (is_text(p))
 		params.start[id] = 0;
 	else if (is_number(p))
@@ -140,6 +142,7 @@ static void set_param(unsigned int id, const char *value, size_t len)
 	char shown[KEY_SHOWN];
 	int nr;
 
+	params.given[id] = true;
 	if (is_text(p)) {
 		if (len && len < TEXT_MAX && keep_text(id, value, len))
 			return;
@@ -223,6 +226,11 @@ const char *param_text(enum param_id id)
 unsigned long param_number(enum param_id id)
 {
 	return params.number[id];
+}
+
+bool param_given(enum param_id id)
+{
+	return params.given[id];
 }
 
 void params_help(void)

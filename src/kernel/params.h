@@ -32,6 +32,8 @@ unsigned int param_choice(enum param_id id) __km(param_choice);
 const char *param_text(enum param_id id) __km(param_text);
 /* Value of a numeric option. */
 unsigned long param_number(enum param_id id) __km(param_number);
+/* A value that was understood was given, be it the default. */
+bool param_given(enum param_id id) __km(param_given);
 /* Y|N options */
 static inline bool param_yes(enum param_id id)
 {

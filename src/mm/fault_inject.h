@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* failslab and fail_page_alloc. Layer: mm. */
+/*
+ * failslab and fail_page_alloc. Layer: mm.
+ *
+ * Candidates are what callers hand to should_failslab() and should_fail_alloc_page(): not what a
+ * handler inside the allocator or the nolock path takes, nor the library's own records.
+ */
 #ifndef KM_MM_FAULT_INJECT_H
 #define KM_MM_FAULT_INJECT_H
 
@@ -19,6 +24,10 @@ bool should_failslab(size_t object_size, gfp_t gfp, bool marked) __km(should_fai
 bool should_fail_alloc_page(gfp_t gfp, unsigned int order) __km(should_fail_alloc_page);
 /* failslab.cache-filter: the cache of that name is to be marked. */
 bool fault_cache_is_marked(const char *cache_name) __km(fault_cache_is_marked);
+
+/* A thread ends, or is the only one of a fork child: its fail_nth is over. */
+void fault_thread_exit(void) __km(fault_thread_exit);
+void fault_fork_child(void) __km(fault_fork_child);
 
 /* In slub: all sheaves are put away as their threads next miss, the caller's at once. */
 void slab_sheaves_changed(void) __km(slab_sheaves_changed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Thread slots: taking and leaving them, and the start of mm. Layer: mm. */
 #include "mm/pcpu.h"
+#include "mm/fault_inject.h"
 #include "mm/gfp_policy.h"
 #include "mm/meta.h"
 #include "mm/purge.h"
@@ -50,6 +51,7 @@ void mm_init(void)
 	panic_on_bug = param_choice(PARAM_panic) != 0;
 	watermark_init();
 	reserve_setup();
+	fault_init();
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
 	gfp_policy_check_names();
 	atomic_store_explicit(&mm_ready, true, memory_order_release);
@@ -176,6 +178,7 @@ void cpu_exit(void)
 
 	own_cpu = NULL;
 	exit_rounds = UINT_MAX;
+	fault_thread_exit();
 	/* this_cpu stays &busy_cpu: what the thread still does goes without a slot */
 	/* left by siglongjmp or cancelled inside: found as an orphan, if its lock is free */
 	if (!c || entered != c)

@@ -83,6 +83,9 @@ unsigned long os_physical_pages(void) __km(os_physical_pages);	/* 0: not known *
 /* The lesser of RLIMIT_AS and RLIMIT_DATA in bytes; 0: neither is set. */
 unsigned long os_memory_rlimit(void) __km(os_memory_rlimit);
 int os_getpid(void) __km(os_getpid);
+void os_thread_name(char name[16]) __km(os_thread_name);	/* of the calling thread */
+/* Memory that may not be there: how many bytes of it could be read. */
+size_t os_read_self(void *to, const void *from, size_t size) __km(os_read_self);
 bool os_thread_is_gone(int tid) __km(os_thread_is_gone);
 /* where it was at the start; 0: not known */
 unsigned long os_brk_start(void) __km(os_brk_start);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -463,6 +464,19 @@ unsigned long os_memory_rlimit(void)
 
 	as = MIN(as, data);
 	return as == ULONG_MAX ? 0 : MAX(as, PAGE_SIZE);
+void os_thread_name(char name[16])
+{
+	memset(name, 0, 16);
+	raw_syscall(SYS_prctl, PR_GET_NAME, name, 0);
+}
+
+size_t os_read_self(void *to, const void *from, size_t size)
+{
+	struct iovec local = { to, size }, remote = { (void *)(uintptr_t)from, size };
+	long n = raw_syscall6(SYS_process_vm_readv, os_getpid(), (long)&local, 1, (long)&remote, 1,
+			      0);
+
+	return failed(n) ? 0 : (size_t)n;
 }
 
 bool os_thread_is_gone(int tid)

@@ -25,6 +25,7 @@ unit_tests = \
 	tests/unit/test_nolock \
 	tests/unit/test_kvmalloc \
 	tests/unit/test_fork_child \
+	tests/unit/test_fault_inject \
 	tests/unit/test_shrinker \
 	tests/unit/test_remote_stress
 
@@ -138,3 +139,7 @@ tests_unit_test_remote_stress_LDADD = $(unit_libs)
 tests_unit_test_shrinker_SOURCES = tests/unit/test_shrinker.c $(unit_common)
 tests_unit_test_shrinker_CFLAGS = $(unit_cflags)
 tests_unit_test_shrinker_LDADD = $(unit_libs)
+
+tests_unit_test_fault_inject_SOURCES = tests/unit/test_fault_inject.c $(unit_common)
+tests_unit_test_fault_inject_CFLAGS = $(unit_cflags)
+tests_unit_test_fault_inject_LDADD = $(unit_libs)
