@@ -79,7 +79,8 @@ bool make_it_fail_get(void) KMALLOC_LINK_NAME(make_it_fail_get);
 
 /**
  * fail_nth_set - the nth candidate from now on of the calling thread fails, whatever the attributes
- * say, and none before it; 0: off. n is at most INT_MAX. New threads and fork children begin with 0.
+ * say, and none before it; 0: off. n is at most INT_MAX. New threads and fork children begin with
+ * 0.
  */
 void fail_nth_set(unsigned int n) KMALLOC_LINK_NAME(fail_nth_set);
 /** fail_nth_get - how many candidates there are still to come; 0: the failure has happened. */
