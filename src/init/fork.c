@@ -228,11 +228,19 @@ static void repair_child(bool interrupted, bool only_thread)
 	WRITE_ONCE(fork_under_way, 0);
 }
 
+/* Locks that no fork handler knows (of mempools) are freed by who finds this number changed. */
+static void new_generation(unsigned long survivor)
+{
+	WRITE_ONCE(fork_survivor, survivor);
+	WRITE_ONCE(fork_generation, fork_generation + 1);
+}
+
 void fork_child(void)
 {
 	struct pcpu *entered = cpu_enter();
 
 	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
+	new_generation(thread_id());
 	/*
 	 * a signal handler may have forked in the middle of fork_prepare(), which then goes on
 	 * in the child
@@ -251,6 +259,7 @@ void fork_raw_child(void)
 {
 	if (atomic_exchange_explicit(fork_word, 1, memory_order_relaxed))
 		return;		/* another thread does it */
+	new_generation(own_cpu ? thread_id() : 0);
 	lock_everything(spin_trylock);
 	repair_child(false, own_cpu != NULL);
 }

@@ -12,6 +12,8 @@
 #define FORK_PATIENCE 40
 
 unsigned int fork_under_way;
+unsigned int fork_generation;
+unsigned long fork_survivor;
 _Atomic unsigned long spin_waits;
 
 bool __spin_lock_slow(spinlock_t *lock, bool in_fork)

@@ -22,6 +22,12 @@ typedef struct {
 	bool lost;			/* a waiter gave up; cleared by the next unlock */
 } spinlock_t;
 
+/*
+ * Forks on the way from the first process to this one; and thread_id() of the thread that made the
+ * last of them, 0 if that is not known. Stored in the child, by the first that notices.
+ */
+extern unsigned int fork_generation __km(fork_generation);
+extern unsigned long fork_survivor __km(fork_survivor);
 extern unsigned int fork_under_way __km(fork_under_way);	/* by atomic operations alone */
 /* how often a lock was found taken */
 extern _Atomic unsigned long spin_waits __km(spin_waits);

@@ -75,6 +75,9 @@ unsigned long os_block_signals(void) __km(os_block_signals);
 void os_restore_signals(unsigned long mask) __km(os_restore_signals);
 void os_yield(void) __km(os_yield);
 void os_sleep_us(unsigned int us) __km(os_sleep_us);
+/* Sleeps while *word is expected, at most timeout_ms; may also return for no reason. */
+void os_futex_wait(const u32 *word, u32 expected, unsigned int timeout_ms) __km(os_futex_wait);
+void os_futex_wake(const u32 *word, unsigned int n) __km(os_futex_wake);	/* the first n */
 int os_gettid(void) __km(os_gettid);
 /* The calling thread's name, NUL included at most 16 bytes. */
 void os_get_comm(char comm[16]) __km(os_get_comm);

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -415,6 +416,21 @@ void os_sleep_us(unsigned int us)
 	struct timespec ts = { .tv_nsec = (long)us * 1000 };
 
 	raw_syscall(SYS_nanosleep, &ts, 0, 0);
+}
+
+void os_futex_wait(const u32 *word, u32 expected, unsigned int timeout_ms)
+{
+	struct timespec ts = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_nsec = (long)(timeout_ms % 1000) * 1000000,
+	};
+
+	raw_syscall6(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, expected, (long)&ts, 0, 0);
+}
+
+void os_futex_wake(const u32 *word, unsigned int n)
+{
+	raw_syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, MIN(n, (unsigned int)INT_MAX));
 }
 
 int os_gettid(void)

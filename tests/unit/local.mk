@@ -12,6 +12,7 @@ unit_tests = \
 	tests/unit/test_gfp_scopes \
 	tests/unit/test_size_classes \
 	tests/unit/test_memmap \
+	tests/unit/test_mempool \
 	tests/unit/test_meta \
 	tests/unit/test_page_alloc \
 	tests/unit/test_pages \
@@ -75,6 +76,11 @@ tests_unit_test_size_classes_LDADD = $(unit_libs)
 tests_unit_test_memmap_SOURCES = tests/unit/test_memmap.c $(unit_common)
 tests_unit_test_memmap_CFLAGS = $(unit_cflags)
 tests_unit_test_memmap_LDADD = $(unit_libs)
+
+tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c $(unit_common)
+tests_unit_test_mempool_CFLAGS = $(unit_cflags)
+tests_unit_test_mempool_LDADD = $(unit_libs)
+tests_unit_test_mempool_LDFLAGS = -Wl,--wrap=km_os_futex_wait
 
 tests_unit_test_meta_SOURCES = tests/unit/test_meta.c $(unit_common)
 tests_unit_test_meta_CFLAGS = $(unit_cflags)

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# Tests of the kernel API through the public headers: mempool.
+
+kapi_mempool_tests = \
+	tests/kapi/test_mempool \
+	tests/kapi/test_mempool_threads
+
+check_PROGRAMS += $(kapi_mempool_tests)
+TESTS += $(kapi_mempool_tests)
+
+tests_kapi_test_mempool_SOURCES = tests/kapi/test_mempool.c tests/kapi/mempool_test.h
+tests_kapi_test_mempool_CFLAGS = $(AM_CFLAGS) -pthread
+tests_kapi_test_mempool_LDADD = src/libkmalloc.la $(CMOCKA_LIBS)
+
+tests_kapi_test_mempool_threads_SOURCES = tests/kapi/test_mempool_threads.c \
+	tests/kapi/mempool_test.h
+tests_kapi_test_mempool_threads_CFLAGS = $(AM_CFLAGS) -pthread
+tests_kapi_test_mempool_threads_LDADD = src/libkmalloc.la $(CMOCKA_LIBS)
