@@ -15,6 +15,9 @@
 void *meta_alloc(size_t size, size_t align) __km(meta_alloc);
 /* The next size bytes of records need no system call and no page fault. */
 bool meta_prefault(size_t size) __km(meta_prefault);
+/* Every mapping of records. */
+void meta_for_each_mapping(void (*fn)(unsigned long addr, size_t size, void *arg), void *arg)
+	__km(meta_for_each_mapping);
 unsigned long meta_bytes(void) __km(meta_bytes);	/* address space taken so far */
 
 #endif

@@ -70,7 +70,7 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s,
 		return true;
 	}
 	if (!cc->start) {
-		sheaf = may_block(ac) ? alloc_empty_sheaf(s) : NULL;
+		sheaf = alloc_empty_sheaf(s);
 		if (!sheaf)
 			return false;
 		WRITE_ONCE(sheaf->count, 0);

@@ -62,6 +62,9 @@ bool os_write(int fd, const char *buf, size_t len) __km(os_write);	/* all of it,
 int os_open_append(const char *path) __km(os_open_append);		/* created if need be; -1 */
 /* The beginning of a file, up to size bytes; -1. */
 long os_read_file(const char *path, char *buf, size_t size) __km(os_read_file);
+int os_open_read(const char *path) __km(os_open_read);			/* -1 */
+/* 0 at the end, negative on failure */
+long os_read(int fd, char *buf, size_t len) __km(os_read);
 void os_close(int fd) __km(os_close);
 int os_dup_stderr(void) __km(os_dup_stderr);	/* a high close-on-exec copy of fd 2, or -1 */
 bool os_same_file(int fd) __km(os_same_file);	/* fd is what fd 2 was at the start */

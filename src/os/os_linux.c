@@ -323,23 +323,38 @@ int os_open_append(const char *path)
 	return failed(fd) ? -1 : (int)fd;
 }
 
-long os_read_file(const char *path, char *buf, size_t size)
+int os_open_read(const char *path)
 {
 	long fd = raw_syscall6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+
+	return failed(fd) ? -1 : (int)fd;
+}
+
+long os_read(int fd, char *buf, size_t len)
+{
+	long n;
+
+	do {
+		n = raw_syscall(SYS_read, fd, buf, len);
+	} while (n == -EINTR);
+	return n;
+}
+
+long os_read_file(const char *path, char *buf, size_t size)
+{
+	int fd = os_open_read(path);
 	size_t used = 0;
 	long n = 0;
 
-	if (failed(fd))
+	if (fd < 0)
 		return -1;
 	while (used < size) {
-		n = raw_syscall(SYS_read, fd, buf + used, size - used);
-		if (n == -EINTR)
-			continue;
+		n = os_read(fd, buf + used, size - used);
 		if (n <= 0)
 			break;
 		used += (size_t)n;
 	}
-	os_close((int)fd);
+	os_close(fd);
 	return n < 0 ? -1 : (long)used;
 }
 
@@ -480,6 +495,8 @@ unsigned long os_memory_rlimit(void)
 
 	as = MIN(as, data);
 	return as == ULONG_MAX ? 0 : MAX(as, PAGE_SIZE);
+}
+
 void os_thread_name(char name[16])
 {
 	memset(name, 0, 16);
