@@ -79,7 +79,7 @@ int mempool_init_node(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn,
  */
 void mempool_exit(mempool_t *pool) KMALLOC_LINK_NAME(mempool_exit);
 
-/** mempool_destroy - mempool_exit() of a pool that mempool_create() made, and kfree(). NULL: no-op. */
+/** mempool_destroy - mempool_exit() and kfree() of what mempool_create() made. NULL: no-op. */
 void mempool_destroy(mempool_t *pool) KMALLOC_LINK_NAME(mempool_destroy);
 
 /**

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Counters of the allocator: zones and events. All are read without locks, so a set of numbers
- * that change meanwhile may be off by a few. Follows what the kernel's mm/vmstat.c shows.
+ * What the allocator holds, to read while the program runs. No function here takes a lock or
+ * memory from any allocator; while other threads allocate, figures are off by a few objects, but
+ * never negative, nor more objects in use than there are. Follows mm/slab_common.c of the kernel
+ * (what /proc/slabinfo shows) and mm/vmstat.c (zones, events); see kmalloc_stats(3).
  */
 #ifndef KMALLOC_STATS_H
 #define KMALLOC_STATS_H
@@ -9,6 +11,41 @@
 #include <kmalloc/types.h>
 
 KMALLOC_BEGIN_DECLS
+
+/** One slab cache. Sizes in bytes. */
+struct kmalloc_cache_stats {
+	char name[64];			/**< cut off if it is longer */
+	unsigned int object_size;	/**< what the program may use of an object */
+	unsigned int size;		/**< with what lies between two objects */
+	unsigned int objects_per_slab;
+	unsigned int pages_per_slab;
+	unsigned long nr_slabs;
+	unsigned long num_objs;		/**< in all slabs */
+	/** Not free in their slabs; those in sheaves count, as in the kernel. */
+	unsigned long active_objs;
+	unsigned long sheaf_objs;	/**< of the active ones: free, kept in sheaves and barn */
+	size_t slab_bytes;		/**< addresses of all slabs; memory is behind what was touched */
+};
+
+/**
+ * kmalloc_cache_get_stats - the cache of that name, as "kmalloc-64". Of several of one name: the
+ * first of the walk. Result: 0; -ENOENT: there is none, *st is untouched.
+ */
+int kmalloc_cache_get_stats(const char *name, struct kmalloc_cache_stats *st)
+	KMALLOC_LINK_NAME(kmalloc_cache_get_stats);
+
+/**
+ * kmalloc_for_each_cache - calls fn with every cache, the newest first, until fn returns other
+ * than 0. *st lives as long as the call of fn. Result: what fn returned last.
+ */
+int kmalloc_for_each_cache(int (*fn)(const struct kmalloc_cache_stats *st, void *arg), void *arg)
+	KMALLOC_LINK_NAME(kmalloc_for_each_cache);
+
+/**
+ * kmalloc_write_slabinfo - the slab table, in the format of /proc/slabinfo 2.1, to a file
+ * descriptor. Result: 0; -EIO: not all of it could be written (a full pipe is not waited for).
+ */
+int kmalloc_write_slabinfo(int fd) KMALLOC_LINK_NAME(kmalloc_write_slabinfo);
 
 /** A zone; all numbers are pages of the system's page size. */
 struct kmalloc_zone_stats {

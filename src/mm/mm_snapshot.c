@@ -9,8 +9,8 @@
  * is read again until the pages add up to what the system counts before and after.
  */
 #include "mm/mm_snapshot.h"
-#include "mm/hot.h"
 #include "mm/mm_types.h"
+#include "mm/pcpu.h"
 
 #define FIRST_TEXT	(128ul << 10)
 #define MAX_TEXT	(1ul << 30)
@@ -425,9 +425,12 @@ __km_export struct mm_struct *mm_snapshot(void)
 	struct text t = { .bytes = FIRST_TEXT };
 	struct own_ranges own = { .nr = 0 };
 	struct mm_struct found = { .nr_areas = 0 }, *mm = NULL;
-	unsigned int n = read_maps(&t, &found), max;
+	unsigned int n, max;
 	size_t bytes;
 
+	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
+		mm_init();	/* the page size */
+	n = read_maps(&t, &found);
 	if (n && fill_from_stat(&found)) {
 		collect_own_ranges(&own, &t);
 		max = 2 * (n + (unsigned int)own.nr) + 1;

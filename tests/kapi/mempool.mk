@@ -4,7 +4,8 @@
 kapi_mempool_tests = \
 	tests/kapi/test_mempool \
 	tests/kapi/test_mempool_threads \
-	tests/kapi/test_mm_struct
+	tests/kapi/test_mm_struct \
+	tests/kapi/test_stats
 
 check_PROGRAMS += $(kapi_mempool_tests)
 TESTS += $(kapi_mempool_tests)
@@ -21,3 +22,7 @@ tests_kapi_test_mempool_threads_LDADD = src/libkmalloc.la $(CMOCKA_LIBS)
 tests_kapi_test_mm_struct_SOURCES = tests/kapi/test_mm_struct.c
 tests_kapi_test_mm_struct_CFLAGS = $(AM_CFLAGS) -pthread
 tests_kapi_test_mm_struct_LDADD = src/libkmalloc.la $(CMOCKA_LIBS)
+
+tests_kapi_test_stats_SOURCES = tests/kapi/test_stats.c
+tests_kapi_test_stats_CFLAGS = $(AM_CFLAGS) -pthread
+tests_kapi_test_stats_LDADD = src/libkmalloc.la $(CMOCKA_LIBS)
