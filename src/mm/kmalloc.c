@@ -203,7 +203,7 @@ static size_t object_size(const void *p)
 
 static bool is_vmalloc_block(const void *p)
 {
-	return class_of(p) == CLASS_OTHER && find_vm_area(p);
+	return class_of(p) == CLASS_OTHER && find_vmap_area(p);
 }
 
 __km_export size_t ksize(const void *p)

@@ -21,7 +21,7 @@
 struct map_leaf {
 	/* first: the hit path of free() adds to the zero leaf's address */
 	u8 class[LEAF_BLOCKS];
-	/* vm_struct number + 1 of an area's first and last pageblock, or 0 */
+	/* vmap_area number + 1 of an area's first and last pageblock, or 0 */
 	u32 vm[LEAF_BLOCKS];
 	/* a bit a frame: may hold memory and need not read as zero */
 	u16 dirty[LEAF_BLOCKS];

@@ -55,7 +55,7 @@ static bool is_direct_map(unsigned long addr)
 /* The area that begins at addr; its size in bytes, 0 if there is none. */
 static size_t add_vmalloc(struct own_ranges *r, unsigned long addr)
 {
-	struct vm_struct *vm = vm_at(addr);
+	struct vmap_area *vm = vm_at(addr);
 	size_t bytes = vm ? READ_ONCE(vm->bytes) : 0;
 	struct own_range new = { .start = addr, .end = addr + bytes };
 	unsigned int state;

@@ -7,7 +7,7 @@
 
 struct purge_state {
 	_Atomic long used;	/* in slabs and vmalloc areas, resident or not */
-	/* free, held back from the system: what is on zone->lru and vmap.lru */
+	/* free, held back from the system: what is on zone->lru and vmap_state.lru */
 	_Atomic long dirty;
 	_Atomic long extra;	/* what the budget gained because purged memory was needed again */
 	_Atomic long recent;	/* purged and not needed again yet */

@@ -119,7 +119,7 @@ static bool in_program_break(const void *p)
 static void report_foreign(const void *p, const char *what)
 {
 	struct page *page = virt_to_page(ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE));
-	struct vm_struct *vm = find_vm_area_inside(p);
+	struct vmap_area *vm = find_vmap_area_inside(p);
 
 	if (vm)
 		report_bug("vmalloc: invalid %s of %p, %lu bytes inside the block at %p", what, p,
@@ -157,7 +157,7 @@ void warn_not_kmalloc(const char *func, const void *p)
 	unsigned long addr = (unsigned long)p;
 	struct slab *slab = class == CLASS_FOREIGN ? NULL : virt_to_slab(addr);
 	struct page *block = class == CLASS_FOREIGN ? block_around(addr) : NULL;
-	struct vm_struct *vm = class == CLASS_FOREIGN || slab ? NULL : find_vm_area_inside(p);
+	struct vmap_area *vm = class == CLASS_FOREIGN || slab ? NULL : find_vmap_area_inside(p);
 
 	if (slab)
 		warn_inside(func, p, addr - (addr - slab->base) % slab->cache->size,
@@ -181,7 +181,7 @@ void warn_not_kmalloc(const char *func, const void *p)
 void free_other(struct pcpu *c, unsigned int class, void *p)
 {
 	struct slab *slab = class == CLASS_OTHER ? virt_to_slab((unsigned long)p) : NULL;
-	struct vm_struct *vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
+	struct vmap_area *vm = class == CLASS_OTHER ? find_vmap_area(p) : NULL;
 	struct page *page = class == CLASS_OTHER && !vm ? large_kmalloc_page(p) : NULL;
 
 	if (slab)
@@ -203,7 +203,7 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 size_t kvsize(const void *p)
 {
 	unsigned int class = class_of(p), index;
-	struct vm_struct *vm;
+	struct vmap_area *vm;
 	struct slab *slab;
 
 	if (!p)
@@ -211,7 +211,7 @@ size_t kvsize(const void *p)
 	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
 	if (slab)
 		return slab_object_index(slab, p, &index) ? slab->cache->size : 0;
-	vm = class == CLASS_OTHER ? find_vm_area(p) : NULL;
+	vm = class == CLASS_OTHER ? find_vmap_area(p) : NULL;
 	if (vm)
 		return vm->size;
 	if (class == CLASS_OTHER && large_kmalloc_page(p))
@@ -224,7 +224,7 @@ size_t kvsize(const void *p)
 /* ---- realloc ---- */
 
 /* In place or by moving pages; NULL if it must be copied. */
-static void *resize_area(struct vm_struct *vm, size_t size)
+static void *resize_area(struct vmap_area *vm, size_t size)
 {
 	struct pcpu *c = cpu_enter();
 	void *p = NULL;
@@ -261,7 +261,7 @@ static void *realloc_large_kmalloc(void *p, size_t old_size, size_t size)
 
 static void *realloc_area(void *p, size_t size)
 {
-	struct vm_struct *vm = find_vm_area(p);
+	struct vmap_area *vm = find_vmap_area(p);
 	struct page *page = vm ? NULL : large_kmalloc_page(p);
 	void *new;
 

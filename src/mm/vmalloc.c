@@ -16,7 +16,7 @@
 #define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off, */
 #define SHRINK_SHARE	8		/* if it is that part of the block */
 
-static void publish(struct vm_struct *vm, size_t size)
+static void publish(struct vmap_area *vm, size_t size)
 {
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	vm->state = VM_BUSY;
@@ -25,7 +25,7 @@ static void publish(struct vm_struct *vm, size_t size)
 }
 
 /* Clears the frames that are not known to be zero. */
-static void clear_dirty(struct vm_struct *vm)
+static void clear_dirty(struct vmap_area *vm)
 {
 	unsigned long a = vm->addr, end = vm->addr + vm->size;
 
@@ -45,7 +45,7 @@ static void clear_dirty(struct vm_struct *vm)
 void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
 {
 	size_t bytes = vm_area_bytes(size);
-	struct vm_struct *vm;
+	struct vmap_area *vm;
 	bool locked;
 
 	if (!bytes)
@@ -72,19 +72,19 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 
 /* ---- look-up ---- */
 
-struct vm_struct *find_vm_area(const void *p)
+struct vmap_area *find_vmap_area(const void *p)
 {
-	struct vm_struct *vm = vm_at((unsigned long)p);
+	struct vmap_area *vm = vm_at((unsigned long)p);
 
 	return vm && vm->addr == (unsigned long)p && vm->state == VM_BUSY ? vm : NULL;
 }
 
-struct vm_struct *find_vm_area_inside(const void *p)
+struct vmap_area *find_vmap_area_inside(const void *p)
 {
 	unsigned long addr = ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE), a;
 
 	for (a = addr; a && addr - a < LEAF_SIZE && leaf_of(a); a -= PAGEBLOCK_SIZE) {
-		struct vm_struct *vm = vm_at(a);
+		struct vmap_area *vm = vm_at(a);
 
 		if (vm && vm->state != VM_UNUSED)
 			return vm->state == VM_BUSY && (unsigned long)p - vm->addr < vm->bytes ?
@@ -101,7 +101,7 @@ struct vm_struct *find_vm_area_inside(const void *p)
  * unmapped where it is large (false then: there is no area any more). Where the system refuses,
  * it is an area like others.
  */
-static bool renew_mapping(struct vm_struct *vm)
+static bool renew_mapping(struct vmap_area *vm)
 {
 	vm->moved = false;
 	if (vm->bytes >= UNMAP_MIN) {
@@ -118,7 +118,7 @@ static bool renew_mapping(struct vm_struct *vm)
 }
 
 /* Without the lock: an area that nobody else knows goes back to the system. */
-static bool unmap_now(struct vm_struct *vm)
+static bool unmap_now(struct vmap_area *vm)
 {
 	vm_clear_tags(vm);
 	vm_set_dirty(vm->addr, vm->bytes, 0);
@@ -136,7 +136,7 @@ static bool unmap_now(struct vm_struct *vm)
 }
 
 /* After it returns, another thread may own the addresses. */
-bool vmap_free(struct vm_struct *vm, bool may_wait)
+bool vmap_free(struct vmap_area *vm, bool may_wait)
 {
 	u8 busy = VM_BUSY;
 
@@ -157,9 +157,9 @@ bool vmap_free(struct vm_struct *vm, bool may_wait)
 	if (!lock_vmap(may_wait)) {
 		/* a fork is under way, a handler interrupted the holder, or the holder is lost */
 		if (vm->state == VM_UNUSED || unmap_now(vm))
-			llist_add(&vm->deferred, &vmap.spare);
+			llist_add(&vm->deferred, &vmap_state.spare);
 		else
-			llist_add(&vm->deferred, &vmap.deferred);
+			llist_add(&vm->deferred, &vmap_state.deferred);
 		return true;
 	}
 	if (vm->state == VM_UNUSED)
@@ -173,9 +173,9 @@ bool vmap_free(struct vm_struct *vm, bool may_wait)
 /* ---- resizing ---- */
 
 /* Takes what is missing from the free area behind; lock held. */
-static bool grow_in_place(struct vm_struct *vm, size_t bytes)
+static bool grow_in_place(struct vmap_area *vm, size_t bytes)
 {
-	struct vm_struct *next = vm_at(vm->addr + vm->bytes);
+	struct vmap_area *next = vm_at(vm->addr + vm->bytes);
 	size_t more = bytes - vm->bytes;
 	long dirty;
 
@@ -195,9 +195,9 @@ static bool grow_in_place(struct vm_struct *vm, size_t bytes)
 	return true;
 }
 
-static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
+static void shrink_in_place(struct vmap_area *vm, size_t size, size_t bytes)
 {
-	struct vm_struct *tail = vm_get_record();
+	struct vmap_area *tail = vm_get_record();
 	size_t less = vm->bytes - bytes;
 
 	if (!tail)
@@ -222,10 +222,10 @@ static void shrink_in_place(struct vm_struct *vm, size_t size, size_t bytes)
  * An area half as large again as needed, so that the next growth stays in place; what is not
  * touched costs address space.
  */
-static struct vm_struct *area_to_move_to(size_t bytes)
+static struct vmap_area *area_to_move_to(size_t bytes)
 {
 	size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGEBLOCK_SIZE;
-	struct vm_struct *vm = vm_alloc_area(ALIGN_UP(bytes + bytes / 2, PAGEBLOCK_SIZE), align);
+	struct vmap_area *vm = vm_alloc_area(ALIGN_UP(bytes + bytes / 2, PAGEBLOCK_SIZE), align);
 
 	return vm ? vm : vm_alloc_area(bytes, align);
 }
@@ -263,7 +263,7 @@ static void move_pages(unsigned long from, unsigned long to, size_t size)
  * The pages of the area are about to move: from then on anyone may map something at the old
  * addresses, so all that we keep about them goes before, and the unused end with it. Lock held.
  */
-static void forget_area(struct vm_struct *vm)
+static void forget_area(struct vmap_area *vm)
 {
 	vm_clear_tags(vm);
 	set_class(vm->addr, CLASS_FOREIGN);
@@ -279,7 +279,7 @@ static void forget_area(struct vm_struct *vm)
  * Takes the place that the pages left again, as a clean free area, unless someone else was
  * faster. Lock held.
  */
-static void reclaim_place(struct vm_struct *vm)
+static void reclaim_place(struct vmap_area *vm)
 {
 	if (!os_map_at((void *)vm->addr, vm->bytes)) {
 		vm_put_record(vm);
@@ -292,9 +292,9 @@ static void reclaim_place(struct vm_struct *vm)
 	vm_insert_free(vm);
 }
 
-static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
+static void *move_area(struct vmap_area *vm, size_t size, size_t bytes)
 {
-	struct vm_struct *to = area_to_move_to(bytes);
+	struct vmap_area *to = area_to_move_to(bytes);
 	bool whole;
 
 	if (!to)
@@ -317,7 +317,7 @@ static void *move_area(struct vm_struct *vm, size_t size, size_t bytes)
 	return (void *)to->addr;
 }
 
-void *vmap_resize(struct vm_struct *vm, size_t size)
+void *vmap_resize(struct vmap_area *vm, size_t size)
 {
 	size_t bytes = vm_area_bytes(size);
 	void *p = NULL;

@@ -15,14 +15,14 @@ enum vm_state {
 	VM_UNUSED,	/* a record without an area */
 	VM_FREE,	/* in the tree */
 	VM_BUSY,	/* the program's */
-	VM_FREEING,	/* on its way to the tree, perhaps on vmap.deferred */
-	VM_PURGING,	/* on vmap.purging: pages are being given back, outside the lock */
+	VM_FREEING,	/* on its way to the tree, perhaps on vmap_state.deferred */
+	VM_PURGING,	/* on vmap_state.purging: pages are being given back, outside the lock */
 	VM_UNMAPPING,	/* the same, its addresses too */
 };
 
-struct vm_struct {
+struct vmap_area {
 	struct rb_node node;		/* VM_FREE: tree by size, then address */
-	/* VM_FREE with dirty frames, oldest first; VM_PURGING: vmap.purging */
+	/* VM_FREE with dirty frames, oldest first; VM_PURGING: vmap_state.purging */
 	struct list_head lru;
 	struct llist_node deferred;
 	unsigned long addr;
@@ -34,7 +34,7 @@ struct vm_struct {
 	/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
 	bool moved;
 	bool keep;			/* VM_FREE: the system refused to unmap it */
-	/* enum vm_state; vmap.lock, but for areas not yet or no longer shared */
+	/* enum vm_state; vmap_state.lock, but for areas not yet or no longer shared */
 	_Atomic u8 state;
 };
 
@@ -46,13 +46,13 @@ struct vm_struct {
 void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
 	__km(vmap_alloc);
 /* The busy area that starts at p, or NULL. */
-struct vm_struct *find_vm_area(const void *p) __km(find_vm_area);
+struct vmap_area *find_vmap_area(const void *p) __km(find_vmap_area);
 /* The busy area that p lies in, or NULL; slow, for reports. */
-struct vm_struct *find_vm_area_inside(const void *p) __km(find_vm_area_inside);
+struct vmap_area *find_vmap_area_inside(const void *p) __km(find_vmap_area_inside);
 /* False: someone else freed it first. */
-bool vmap_free(struct vm_struct *vm, bool may_wait) __km(vmap_free);
+bool vmap_free(struct vmap_area *vm, bool may_wait) __km(vmap_free);
 /* Grows or shrinks; in place or by moving pages. NULL: not possible so, the area is as it was. */
-void *vmap_resize(struct vm_struct *vm, size_t size) __km(vmap_resize);
+void *vmap_resize(struct vmap_area *vm, size_t size) __km(vmap_resize);
 
 unsigned long vmap_purge_oldest(void) __km(vmap_purge_oldest);	/* frames, 0: none */
 unsigned long vmap_oldest_seq(void) __km(vmap_oldest_seq);

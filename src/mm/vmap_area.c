@@ -13,7 +13,7 @@
  * another's.
  *
  * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows.
- * Who cannot have it pushes an area on vmap.deferred, for the next holder.
+ * Who cannot have it pushes an area on vmap_state.deferred, for the next holder.
  */
 #include "mm/vmap_area.h"
 #include "mm/meta.h"
@@ -30,49 +30,49 @@
 /* frames given back a time (8 MiB), so that no more goes than must */
 #define PURGE_AT_ONCE	2048ul
 
-struct vmap vmap;
+struct vmap_state vmap_state;
 spinlock_t vmap_lock;
 
 
 /* ---- records ---- */
 
-static struct vm_struct *vm_by_nr(u32 nr)
+static struct vmap_area *vm_by_nr(u32 nr)
 {
-	struct vm_struct *chunk =
-		atomic_load_explicit(&vmap.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
+	struct vmap_area *chunk =
+		atomic_load_explicit(&vmap_state.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
 
 	return &chunk[nr % CHUNK_STRUCTS];
 }
 
 /* Who takes one takes all, and puts the rest back: so nobody's next can be stale. */
-static struct vm_struct *spare_record(void)
+static struct vmap_area *spare_record(void)
 {
-	struct llist_node *n = llist_del_all(&vmap.spare), *rest, *next;
+	struct llist_node *n = llist_del_all(&vmap_state.spare), *rest, *next;
 
 	if (!n)
 		return NULL;
 	for (rest = n->next; rest; rest = next) {
 		next = rest->next;
-		llist_add(rest, &vmap.spare);
+		llist_add(rest, &vmap_state.spare);
 	}
-	return container_of(n, struct vm_struct, deferred);
+	return container_of(n, struct vmap_area, deferred);
 }
 
 /* A record without the lock. */
-static struct vm_struct *new_record(void)
+static struct vmap_area *new_record(void)
 {
-	struct vm_struct *chunk, *expect = NULL, *spare = spare_record();
-	_Atomic(struct vm_struct *) *slot;
+	struct vmap_area *chunk, *expect = NULL, *spare = spare_record();
+	_Atomic(struct vmap_area *) *slot;
 	u32 nr;
 
 	if (spare)
 		return spare;
-	nr = atomic_fetch_add_explicit(&vmap.next_nr, 1, memory_order_relaxed);
+	nr = atomic_fetch_add_explicit(&vmap_state.next_nr, 1, memory_order_relaxed);
 	if (nr >= CHUNK_STRUCTS * VMAP_CHUNKS)
 		return NULL;
-	slot = &vmap.chunks[nr / CHUNK_STRUCTS];
+	slot = &vmap_state.chunks[nr / CHUNK_STRUCTS];
 	if (!atomic_load_explicit(slot, memory_order_acquire)) {
-		chunk = meta_alloc(CHUNK_STRUCTS * sizeof(struct vm_struct), 64);
+		chunk = meta_alloc(CHUNK_STRUCTS * sizeof(struct vmap_area), 64);
 		if (!chunk)
 			return NULL;
 		atomic_compare_exchange_strong_explicit(slot, &expect, chunk, memory_order_release,
@@ -82,38 +82,38 @@ static struct vm_struct *new_record(void)
 	return vm_by_nr(nr);
 }
 
-struct vm_struct *vm_get_record(void)
+struct vmap_area *vm_get_record(void)
 {
-	struct vm_struct *vm = vmap.unused;
+	struct vmap_area *vm = vmap_state.unused;
 
 	if (!vm)
 		return new_record();
-	vmap.unused = (struct vm_struct *)(void *)vm->lru.next;
+	vmap_state.unused = (struct vmap_area *)(void *)vm->lru.next;
 	return vm;
 }
 
-void vm_put_record(struct vm_struct *vm)
+void vm_put_record(struct vmap_area *vm)
 {
 	vm->state = VM_UNUSED;
-	vm->lru.next = (struct list_head *)(void *)vmap.unused;
-	vmap.unused = vm;
+	vm->lru.next = (struct list_head *)(void *)vmap_state.unused;
+	vmap_state.unused = vm;
 }
 
 /* ---- index and tree ---- */
 
-void vm_set_tags(struct vm_struct *vm)
+void vm_set_tags(struct vmap_area *vm)
 {
 	WRITE_ONCE(*vm_index(vm->addr), vm->nr + 1);
 	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), vm->nr + 1);
 }
 
-void vm_clear_tags(struct vm_struct *vm)
+void vm_clear_tags(struct vmap_area *vm)
 {
 	WRITE_ONCE(*vm_index(vm->addr), 0);
 	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), 0);
 }
 
-struct vm_struct *vm_at(unsigned long addr)
+struct vmap_area *vm_at(unsigned long addr)
 {
 	struct map_leaf *leaf = leaf_of(addr);
 	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
@@ -121,34 +121,34 @@ struct vm_struct *vm_at(unsigned long addr)
 	return nr ? vm_by_nr(nr - 1) : NULL;
 }
 
-static bool is_less(const struct vm_struct *a, size_t bytes, unsigned long addr)
+static bool is_less(const struct vmap_area *a, size_t bytes, unsigned long addr)
 {
 	return a->bytes < bytes || (a->bytes == bytes && a->addr < addr);
 }
 
-static void tree_insert(struct vm_struct *vm)
+static void tree_insert(struct vmap_area *vm)
 {
-	struct rb_node **link = &vmap.free.rb_node, *parent = NULL;
+	struct rb_node **link = &vmap_state.free.rb_node, *parent = NULL;
 
 	while (*link) {
 		parent = *link;
-		if (is_less(rb_entry(parent, struct vm_struct, node), vm->bytes, vm->addr))
+		if (is_less(rb_entry(parent, struct vmap_area, node), vm->bytes, vm->addr))
 			link = &parent->right;
 		else
 			link = &parent->left;
 	}
 	rb_link_node(&vm->node, parent, link);
-	rb_insert_color(&vm->node, &vmap.free);
+	rb_insert_color(&vm->node, &vmap_state.free);
 }
 
 /* The smallest free area of at least that size. */
-static struct vm_struct *tree_best_fit(size_t bytes)
+static struct vmap_area *tree_best_fit(size_t bytes)
 {
-	struct rb_node *n = vmap.free.rb_node;
-	struct vm_struct *best = NULL;
+	struct rb_node *n = vmap_state.free.rb_node;
+	struct vmap_area *best = NULL;
 
 	while (n) {
-		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+		struct vmap_area *vm = rb_entry(n, struct vmap_area, node);
 
 		if (is_less(vm, bytes, 0)) {
 			n = n->right;
@@ -182,7 +182,7 @@ void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
  * Frames from offset on, as far as the program could touch them, may hold memory; what lies
  * behind is as it was when the area was made.
  */
-void vm_mark_used_dirty(struct vm_struct *vm, size_t offset)
+void vm_mark_used_dirty(struct vmap_area *vm, size_t offset)
 {
 	unsigned long a = vm->addr + ALIGN_DOWN(offset, PAGEBLOCK_SIZE), end = vm->addr + vm->size;
 
@@ -191,9 +191,9 @@ void vm_mark_used_dirty(struct vm_struct *vm, size_t offset)
 			(u16)bit_range(0, (unsigned int)((end - a) >> FRAME_SHIFT));
 }
 
-void vm_unlink_free(struct vm_struct *vm)
+void vm_unlink_free(struct vmap_area *vm)
 {
-	rb_erase(&vm->node, &vmap.free);
+	rb_erase(&vm->node, &vmap_state.free);
 	if (vm->dirty) {
 		list_del(&vm->lru);
 		VMAP_ADD(dirty, -vm->dirty);
@@ -203,23 +203,23 @@ void vm_unlink_free(struct vm_struct *vm)
 }
 
 /* Into the tree as it is: addr, bytes, dirty, seq are set. */
-static void link_free(struct vm_struct *vm)
+static void link_free(struct vmap_area *vm)
 {
 	vm->state = VM_FREE;
 	vm_set_tags(vm);
 	tree_insert(vm);
 	if (vm->dirty) {
-		list_add_tail(&vm->lru, &vmap.lru);
+		list_add_tail(&vm->lru, &vmap_state.lru);
 		VMAP_ADD(dirty, vm->dirty);
 		purge_account_dirty(vm->dirty);
 	}
 }
 
 /* Merges with free neighbours and links; vm is on nothing. */
-void vm_insert_free(struct vm_struct *vm)
+void vm_insert_free(struct vmap_area *vm)
 {
-	struct vm_struct *left = vm_at(vm->addr - PAGEBLOCK_SIZE);
-	struct vm_struct *right = vm_at(vm->addr + vm->bytes);
+	struct vmap_area *left = vm_at(vm->addr - PAGEBLOCK_SIZE);
+	struct vmap_area *right = vm_at(vm->addr + vm->bytes);
 
 	if (left && left->state == VM_FREE && left->addr + left->bytes == vm->addr) {
 		vm_unlink_free(left);
@@ -241,10 +241,10 @@ void vm_insert_free(struct vm_struct *vm)
 
 static void drain_deferred(void)
 {
-	struct llist_node *n = llist_del_all(&vmap.deferred), *next;
+	struct llist_node *n = llist_del_all(&vmap_state.deferred), *next;
 
 	for (; n; n = next) {
-		struct vm_struct *vm = container_of(n, struct vm_struct, deferred);
+		struct vmap_area *vm = container_of(n, struct vmap_area, deferred);
 
 		next = n->next;
 		if (vm->state == VM_PURGING || vm->state == VM_UNMAPPING)
@@ -262,12 +262,12 @@ bool lock_vmap(bool may_wait)
 {
 	if (!(may_wait ? spin_lock(&vmap_lock) : spin_trylock(&vmap_lock)))
 		return false;
-	if (unlikely(!vmap.ready)) {
-		INIT_LIST_HEAD(&vmap.lru);
-		INIT_LIST_HEAD(&vmap.purging);
-		vmap.ready = true;
+	if (unlikely(!vmap_state.ready)) {
+		INIT_LIST_HEAD(&vmap_state.lru);
+		INIT_LIST_HEAD(&vmap_state.purging);
+		vmap_state.ready = true;
 	}
-	if (unlikely(atomic_load_explicit(&vmap.deferred.first, memory_order_relaxed)))
+	if (unlikely(atomic_load_explicit(&vmap_state.deferred.first, memory_order_relaxed)))
 		drain_deferred();
 	return true;
 }
@@ -293,10 +293,10 @@ size_t vm_area_bytes(size_t size)
  * Splits [addr, addr + bytes) out of a free area (which is unlinked); the rest goes back to the
  * tree.
  */
-bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes)
+bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 {
 	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
-	struct vm_struct *head = before ? vm_get_record() : NULL,
+	struct vmap_area *head = before ? vm_get_record() : NULL,
 			 *tail = after ? vm_get_record() : NULL;
 
 	if ((before && !head) || (after && !tail)) {
@@ -327,7 +327,7 @@ bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes)
 	return true;
 }
 
-static bool fits(const struct vm_struct *vm, size_t bytes, size_t align)
+static bool fits(const struct vmap_area *vm, size_t bytes, size_t align)
 {
 	return vm->bytes >= bytes && ALIGN_UP(vm->addr, align) - vm->addr <= vm->bytes - bytes;
 }
@@ -336,13 +336,13 @@ static bool fits(const struct vm_struct *vm, size_t bytes, size_t align)
  * Among the areas freed last, one that fits and is mostly dirty: touching it again costs no
  * page faults.
  */
-static struct vm_struct *recent_dirty_fit(size_t bytes, size_t align)
+static struct vmap_area *recent_dirty_fit(size_t bytes, size_t align)
 {
-	struct list_head *pos = vmap.lru.prev;
+	struct list_head *pos = vmap_state.lru.prev;
 	unsigned int tries;
 
-	for (tries = 0; pos != &vmap.lru && tries < FIT_TRIES; tries++, pos = pos->prev) {
-		struct vm_struct *vm = list_entry(pos, struct vm_struct, lru);
+	for (tries = 0; pos != &vmap_state.lru && tries < FIT_TRIES; tries++, pos = pos->prev) {
+		struct vmap_area *vm = list_entry(pos, struct vmap_area, lru);
 
 		if (fits(vm, bytes, align) && (size_t)vm->dirty << FRAME_SHIFT > bytes / 2)
 			return vm;
@@ -351,16 +351,16 @@ static struct vm_struct *recent_dirty_fit(size_t bytes, size_t align)
 }
 
 /* Best fit among the free areas, but dirty memory before clean; NULL if none fits. */
-static struct vm_struct *take_free(size_t bytes, size_t align)
+static struct vmap_area *take_free(size_t bytes, size_t align)
 {
-	struct vm_struct *vm = tree_best_fit(bytes);
+	struct vmap_area *vm = tree_best_fit(bytes);
 	unsigned int tries;
 
 	for (tries = 0; vm; tries++) {
 		struct rb_node *next;
 
 		if (fits(vm, bytes, align)) {
-			struct vm_struct *dirty = NULL;
+			struct vmap_area *dirty = NULL;
 
 			if ((size_t)vm->dirty << FRAME_SHIFT <= bytes / 2)
 				dirty = recent_dirty_fit(bytes, align);
@@ -374,13 +374,13 @@ static struct vm_struct *take_free(size_t bytes, size_t align)
 			continue;
 		}
 		next = rb_next(&vm->node);
-		vm = next ? rb_entry(next, struct vm_struct, node) : NULL;
+		vm = next ? rb_entry(next, struct vmap_area, node) : NULL;
 	}
 	return NULL;
 }
 
 /* A new area straight from the system, linked nowhere. */
-static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t align)
+static struct vmap_area *map_area(struct vmap_area *vm, size_t bytes, size_t align)
 {
 	unsigned long addr;
 
@@ -402,11 +402,11 @@ static struct vm_struct *map_area(struct vm_struct *vm, size_t bytes, size_t ali
 	return vm;
 }
 
-static struct vm_struct *map_and_carve(size_t bytes, size_t align)
+static struct vmap_area *map_and_carve(size_t bytes, size_t align)
 {
-	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX),
+	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap_state.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX),
 			  GROW_MIN);
-	struct vm_struct *record = vm_get_record(), *vm = NULL;
+	struct vmap_area *record = vm_get_record(), *vm = NULL;
 
 	if (!record)
 		return NULL;
@@ -424,26 +424,26 @@ static struct vm_struct *map_and_carve(size_t bytes, size_t align)
 	return vm;
 }
 
-struct vm_struct *vm_alloc_area(size_t bytes, size_t align)
+struct vmap_area *vm_alloc_area(size_t bytes, size_t align)
 {
-	struct vm_struct *vm = take_free(bytes, align);
+	struct vmap_area *vm = take_free(bytes, align);
 
 	return vm ? vm : map_and_carve(bytes, align);
 }
 
 /* Without the lock: one mapping from the system. */
-struct vm_struct *vm_alloc_area_nolock(size_t bytes, size_t align)
+struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align)
 {
-	struct vm_struct *record = new_record(), *vm = map_area(record, bytes, align);
+	struct vmap_area *record = new_record(), *vm = map_area(record, bytes, align);
 
 	if (vm)
 		VMAP_ADD(mapped, bytes);
 	else if (record)
-		llist_add(&record->deferred, &vmap.spare);
+		llist_add(&record->deferred, &vmap_state.spare);
 	return vm;
 }
 
-void vm_free_locked(struct vm_struct *vm)
+void vm_free_locked(struct vmap_area *vm)
 {
 	VMAP_ADD(nr_busy, -1);
 	VMAP_ADD(busy_bytes, -vm->bytes);
@@ -459,8 +459,8 @@ unsigned long vmap_oldest_seq(void)
 
 	if (!lock_vmap(true))
 		return seq;
-	if (!list_empty(&vmap.lru))
-		seq = list_first_entry(&vmap.lru, struct vm_struct, lru)->seq;
+	if (!list_empty(&vmap_state.lru))
+		seq = list_first_entry(&vmap_state.lru, struct vmap_area, lru)->seq;
 	unlock_vmap();
 	return seq;
 }
@@ -469,7 +469,7 @@ unsigned long vmap_oldest_seq(void)
  * Gives back up to PURGE_AT_ONCE frames of the area, from its end, as the next allocation takes
  * its start; refused: the system does not take some.
  */
-static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
+static unsigned long dontneed_some(struct vmap_area *vm, bool *refused)
 {
 	unsigned long end = vm->addr + vm->bytes, purged = 0;
 
@@ -498,10 +498,10 @@ static unsigned long dontneed_some(struct vm_struct *vm, bool *refused)
 }
 
 /*
- * Of an area that is on no list but vmap.purging. Its masks are cleared before: once it is
+ * Of an area that is on no list but vmap_state.purging. Its masks are cleared before: once it is
  * unmapped, they are another's.
  */
-static bool unmap_area(struct vm_struct *vm)
+static bool unmap_area(struct vmap_area *vm)
 {
 	size_t bytes = vm->bytes;
 
@@ -515,8 +515,8 @@ static bool unmap_area(struct vm_struct *vm)
 	return false;
 }
 
-/* Back from vmap.purging; lock held. */
-static void end_purge(struct vm_struct *vm)
+/* Back from vmap_state.purging; lock held. */
+static void end_purge(struct vmap_area *vm)
 {
 	list_del(&vm->lru);
 	if (vm->state == VM_UNMAPPING) {
@@ -524,7 +524,7 @@ static void end_purge(struct vm_struct *vm)
 	} else if (vm->dirty) {	/* the oldest still: first in line again */
 		link_free(vm);
 		list_del(&vm->lru);
-		list_add(&vm->lru, &vmap.lru);
+		list_add(&vm->lru, &vmap_state.lru);
 	} else {
 		vm_insert_free(vm);
 	}
@@ -532,20 +532,20 @@ static void end_purge(struct vm_struct *vm)
 
 unsigned long vmap_purge_oldest(void)
 {
-	struct vm_struct *vm;
+	struct vmap_area *vm;
 	unsigned long purged;
 	bool refused = false;
 
 	if (!lock_vmap(true))
 		return 0;
-	if (list_empty(&vmap.lru)) {
+	if (list_empty(&vmap_state.lru)) {
 		unlock_vmap();
 		return 0;
 	}
-	vm = list_first_entry(&vmap.lru, struct vm_struct, lru);
+	vm = list_first_entry(&vmap_state.lru, struct vmap_area, lru);
 	vm_unlink_free(vm);
 	vm->state = vm->bytes >= UNMAP_MIN && !vm->keep ? VM_UNMAPPING : VM_PURGING;
-	list_add(&vm->lru, &vmap.purging);
+	list_add(&vm->lru, &vmap_state.purging);
 	unlock_vmap();
 
 	purged = (unsigned long)vm->dirty;
@@ -562,7 +562,7 @@ unsigned long vmap_purge_oldest(void)
 	purge_account_purged((long)purged);
 
 	if (!lock_vmap(true)) {
-		llist_add(&vm->deferred, &vmap.deferred);
+		llist_add(&vm->deferred, &vmap_state.deferred);
 		return purged;
 	}
 	end_purge(vm);
@@ -577,8 +577,8 @@ size_t vmap_unmap_free(void)
 
 	if (!lock_vmap(true))
 		return 0;
-	while ((n = rb_last(&vmap.free))) {
-		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+	while ((n = rb_last(&vmap_state.free))) {
+		struct vmap_area *vm = rb_entry(n, struct vmap_area, node);
 		size_t bytes = vm->bytes;
 		long dirty = vm->dirty;
 
@@ -599,12 +599,12 @@ size_t vmap_unmap_free(void)
 /* The lock is ours. Areas that other threads were purging come back as dirty ones. */
 void vmap_fork_child(void)
 {
-	struct vm_struct *vm, *n;
+	struct vmap_area *vm, *n;
 
-	if (!vmap.ready)
+	if (!vmap_state.ready)
 		return;
 	drain_deferred();
-	list_for_each_entry_safe(vm, n, &vmap.purging, lru) {
+	list_for_each_entry_safe(vm, n, &vmap_state.purging, lru) {
 		list_del(&vm->lru);
 		if (vm->state == VM_UNMAPPING) {
 			/* whether it is mapped still, nobody knows */
@@ -619,10 +619,10 @@ void vmap_fork_child(void)
 
 void vmap_get_stats(struct vmap_stats *st)
 {
-	st->nr_busy = READ_ONCE(vmap.nr_busy);
-	st->busy_bytes = READ_ONCE(vmap.busy_bytes);
-	st->dirty_bytes = (size_t)MAX(READ_ONCE(vmap.dirty), 0l) << FRAME_SHIFT;
-	st->free_bytes = READ_ONCE(vmap.mapped);
+	st->nr_busy = READ_ONCE(vmap_state.nr_busy);
+	st->busy_bytes = READ_ONCE(vmap_state.busy_bytes);
+	st->dirty_bytes = (size_t)MAX(READ_ONCE(vmap_state.dirty), 0l) << FRAME_SHIFT;
+	st->free_bytes = READ_ONCE(vmap_state.mapped);
 	st->free_bytes -= MIN(st->free_bytes, st->busy_bytes);
 }
 
@@ -633,8 +633,8 @@ bool vmap_validate(void)
 
 	if (!lock_vmap(true))
 		return false;
-	for (n = rb_first(&vmap.free); n; n = rb_next(n)) {
-		struct vm_struct *vm = rb_entry(n, struct vm_struct, node);
+	for (n = rb_first(&vmap_state.free); n; n = rb_next(n)) {
+		struct vmap_area *vm = rb_entry(n, struct vmap_area, node);
 		struct rb_node *next = rb_next(n);
 
 		ok &= vm->state == VM_FREE && vm->bytes &&
@@ -642,7 +642,7 @@ bool vmap_validate(void)
 		ok &= vm_at(vm->addr) == vm && vm_at(vm->addr + vm->bytes - PAGEBLOCK_SIZE) == vm;
 		ok &= vm->dirty <= vm_count_dirty(vm->addr, vm->bytes);
 		ok &= !next ||
-		      !is_less(rb_entry(next, struct vm_struct, node), vm->bytes, vm->addr);
+		      !is_less(rb_entry(next, struct vmap_area, node), vm->bytes, vm->addr);
 	}
 	unlock_vmap();
 	return ok;

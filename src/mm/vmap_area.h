@@ -16,11 +16,11 @@
 
 #define VMAP_CHUNKS	4096u
 
-struct vmap {
+struct vmap_state {
 	bool ready;
 	struct rb_root free;
 	struct list_head lru, purging;
-	struct vm_struct *unused;	/* records, linked by lru.next */
+	struct vmap_area *unused;	/* records, linked by lru.next */
 	size_t mapped;			/* bytes in all areas */
 	size_t busy_bytes;
 	unsigned long nr_busy;
@@ -28,52 +28,52 @@ struct vmap {
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
 	struct llist_head deferred;	/* no lock: areas for the next holder */
 	struct llist_head spare;	/* no lock: records given back without it */
-	_Atomic(struct vm_struct *) chunks[VMAP_CHUNKS];
+	_Atomic(struct vmap_area *) chunks[VMAP_CHUNKS];
 };
 
-extern struct vmap vmap __km(vmap);
+extern struct vmap_state vmap_state __km(vmap_state);
 
 /* Of areas made without the lock too. */
-#define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap.field, n, __ATOMIC_RELAXED)
+#define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap_state.field, n, __ATOMIC_RELAXED)
 
 static inline long used_frames(size_t bytes)
 {
 	return (long)(MIN(bytes, USED_MAX) >> FRAME_SHIFT);
 }
 
-/* may_wait: with a bound; else the lock is tried. Empties vmap.deferred. */
+/* may_wait: with a bound; else the lock is tried. Empties vmap_state.deferred. */
 bool lock_vmap(bool may_wait) __km(lock_vmap);
 void unlock_vmap(void) __km(unlock_vmap);
 
 /* Address space for size usable bytes and the guard; 0 if that overflows. No lock. */
 size_t vm_area_bytes(size_t size) __km(vm_area_bytes);
 /* An area that is on nothing: from the tree, else from the system. */
-struct vm_struct *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
+struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
 /* The same without the lock, always from the system. */
-struct vm_struct *vm_alloc_area_nolock(size_t bytes, size_t align) __km(vm_alloc_area_nolock);
+struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align) __km(vm_alloc_area_nolock);
 /* A record, or NULL without memory. */
-struct vm_struct *vm_get_record(void) __km(vm_get_record);
-void vm_put_record(struct vm_struct *vm) __km(vm_put_record);
+struct vmap_area *vm_get_record(void) __km(vm_get_record);
+void vm_put_record(struct vmap_area *vm) __km(vm_put_record);
 /* The index at the first and last pageblock. */
-void vm_set_tags(struct vm_struct *vm) __km(vm_set_tags);
-void vm_clear_tags(struct vm_struct *vm) __km(vm_clear_tags);
+void vm_set_tags(struct vmap_area *vm) __km(vm_set_tags);
+void vm_clear_tags(struct vmap_area *vm) __km(vm_clear_tags);
 /* The area that begins or ends with the pageblock at addr, or NULL. Needs no lock. */
-struct vm_struct *vm_at(unsigned long addr) __km(vm_at);
+struct vmap_area *vm_at(unsigned long addr) __km(vm_at);
 /* Out of the tree; into it, merged with free neighbours. */
-void vm_unlink_free(struct vm_struct *vm) __km(vm_unlink_free);
-void vm_insert_free(struct vm_struct *vm) __km(vm_insert_free);
+void vm_unlink_free(struct vmap_area *vm) __km(vm_unlink_free);
+void vm_insert_free(struct vmap_area *vm) __km(vm_insert_free);
 /*
  * Cuts an unlinked free area down; the rest goes back. False without memory: all of it went
  * back.
  */
-bool vm_carve(struct vm_struct *vm, unsigned long addr, size_t bytes) __km(vm_carve);
+bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes) __km(vm_carve);
 /* The end of a VM_FREEING area. */
-void vm_free_locked(struct vm_struct *vm) __km(vm_free_locked);
+void vm_free_locked(struct vmap_area *vm) __km(vm_free_locked);
 
 /* Dirty masks, of areas that are the caller's; no lock. */
 long vm_count_dirty(unsigned long addr, size_t bytes) __km(vm_count_dirty);
 void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask) __km(vm_set_dirty);
 /* What the program could touch from offset on may hold memory. */
-void vm_mark_used_dirty(struct vm_struct *vm, size_t offset) __km(vm_mark_used_dirty);
+void vm_mark_used_dirty(struct vmap_area *vm, size_t offset) __km(vm_mark_used_dirty);
 
 #endif

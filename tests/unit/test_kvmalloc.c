@@ -153,7 +153,7 @@ static void then_vmalloc_gets_the_callers_flags(void **state)
 	assert_int_equal(seen.area_size, MiB);
 	seen.refuse = false;
 	kvfree(p);
-	assert_null(find_vm_area(p));
+	assert_null(find_vmap_area(p));
 	seen.refuse = true;
 	empty_the_sheaf(20000);
 	p = kvmalloc(20000, GFP_KERNEL);

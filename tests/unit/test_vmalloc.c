@@ -22,7 +22,7 @@ static void *area(size_t size, size_t align, bool zero)
 static void release(void *p)
 {
 	struct pcpu *c = cpu_enter();
-	struct vm_struct *vm = find_vm_area(p);
+	struct vmap_area *vm = find_vmap_area(p);
 
 	assert_non_null(vm);
 	assert_true(vmap_free(vm, true));
@@ -32,7 +32,7 @@ static void release(void *p)
 static void *resize(void *p, size_t size)
 {
 	struct pcpu *c = cpu_enter();
-	void *new = vmap_resize(find_vm_area(p), size);
+	void *new = vmap_resize(find_vmap_area(p), size);
 
 	cpu_leave(c);
 	return new;
@@ -51,18 +51,18 @@ static int fresh_region(void **state)
 static void an_area_is_found_by_its_start_alone(void **state)
 {
 	char *p = area(300 * KIB, 1, false);
-	struct vm_struct *vm = find_vm_area(p);
+	struct vmap_area *vm = find_vmap_area(p);
 
 	(void)state;
 	assert_non_null(vm);
 	assert_int_equal(vm->size, 300 * KIB);
 	assert_int_equal(class_of(p), CLASS_OTHER);
-	assert_null(find_vm_area(p + 16));
-	assert_null(find_vm_area(p + PAGEBLOCK_SIZE));
-	assert_ptr_equal(find_vm_area_inside(p + 299 * KIB), vm);
+	assert_null(find_vmap_area(p + 16));
+	assert_null(find_vmap_area(p + PAGEBLOCK_SIZE));
+	assert_ptr_equal(find_vmap_area_inside(p + 299 * KIB), vm);
 	release(p);
-	assert_null(find_vm_area(p));
-	assert_null(find_vm_area_inside(p + 100));
+	assert_null(find_vmap_area(p));
+	assert_null(find_vmap_area_inside(p + 100));
 	assert_int_equal(class_of(p), CLASS_FOREIGN);
 }
 
@@ -111,7 +111,7 @@ static void guard_follows_every_area(void **state)
 	for (i = 0; i < 40; i++) {
 		size_t size = 128 * KIB + 1 + random_below(600 * KIB);
 		char *p = area(size, 1, false);
-		struct vm_struct *vm = find_vm_area(p);
+		struct vmap_area *vm = find_vmap_area(p);
 
 		assert_true(vm->size >= size && vm->size - size < PAGE_SIZE);
 		assert_true(vm->bytes >= vm->size + PAGE_SIZE);
@@ -136,7 +136,7 @@ static void zeroed_area_after_dirty_reuse_reads_zero(void **state)
 		size_t size = 128 * KIB + random_below(400 * KIB);
 		char *p = area(size, 1, false), *q;
 
-		memset(p, 0xaa, find_vm_area(p)->size);
+		memset(p, 0xaa, find_vmap_area(p)->size);
 		release(p);
 		size = 128 * KIB + random_below(400 * KIB);
 		q = area(size, 1, true);
@@ -184,7 +184,7 @@ static void zeroed_area_reads_zero_after_one_that_lost_its_tail(void **state)
 	(void)state;
 	memset(p, 0xaa, 900 * KIB);
 	assert_ptr_equal(resize(p, 192 * KIB), p);
-	assert_true(find_vm_area(p)->bytes < 900 * KIB);
+	assert_true(find_vmap_area(p)->bytes < 900 * KIB);
 	release(p);
 	r = area(900 * KIB, 1, true);
 	assert_ptr_equal(p, r);
@@ -205,19 +205,19 @@ static void zeroed_areas_read_zero_whatever_was_resized_before(void **state)
 
 		if (!slot[k]) {
 			slot[k] = area(size, 1, true);
-			assert_zero(slot[k], find_vm_area(slot[k])->size);
+			assert_zero(slot[k], find_vmap_area(slot[k])->size);
 		} else if (random_below(2)) {
 			char *p = resize(slot[k], size);
 
 			if (p)
 				slot[k] = p;
 		} else {
-			memset(slot[k], 0xcc, find_vm_area(slot[k])->size);
+			memset(slot[k], 0xcc, find_vmap_area(slot[k])->size);
 			release(slot[k]);
 			slot[k] = NULL;
 			continue;
 		}
-		memset(slot[k], 0xcc, find_vm_area(slot[k])->size);
+		memset(slot[k], 0xcc, find_vmap_area(slot[k])->size);
 	}
 	for (i = 0; i < 8; i++)
 		if (slot[i])
@@ -284,7 +284,7 @@ static void free_areas_are_mapped_after_a_move_that_the_system_refused(void **st
 	for (i = 0; i < 24; i++) {
 		q = area((1 + random_below(12)) * PAGEBLOCK_SIZE, 1, false);
 		assert_non_null(q);
-		memset(q, 2, find_vm_area(q)->size);
+		memset(q, 2, find_vmap_area(q)->size);
 		walls[n++] = q;
 	}
 	assert_true(all_bytes(p, 1, size));
@@ -326,7 +326,7 @@ static void random_use_keeps_contents_apart(void **state)
 	busy = before.busy_bytes;
 	memset(shadow, 0, sizeof(shadow));
 	for (i = 0; i < 1200; i++) {
-		struct vm_struct *vm;
+		struct vmap_area *vm;
 		size_t size = 128 * KIB + random_below(i % 16 ? 300 * KIB : 3 * MIB);
 		char *p;
 
@@ -334,11 +334,11 @@ static void random_use_keeps_contents_apart(void **state)
 		if (shadow[k].p && !check_block(shadow[k].p, shadow[k].size, shadow[k].seed))
 			fail_msg("area %u of %zu bytes was overwritten at step %u", k, shadow[k].size, i);
 		if (shadow[k].p && random_below(3)) {
-			busy -= find_vm_area(shadow[k].p)->bytes;
+			busy -= find_vmap_area(shadow[k].p)->bytes;
 			release(shadow[k].p);
 			shadow[k].p = NULL;
 		} else if (shadow[k].p) {
-			busy -= find_vm_area(shadow[k].p)->bytes;
+			busy -= find_vmap_area(shadow[k].p)->bytes;
 			p = resize(shadow[k].p, size);
 			if (p) {
 				assert_true(check_block(p, MIN(size, shadow[k].size) & ~7ul, shadow[k].seed));
@@ -346,7 +346,7 @@ static void random_use_keeps_contents_apart(void **state)
 				shadow[k].size = size;
 				fill_block(p, size, shadow[k].seed);
 			}
-			busy += find_vm_area(shadow[k].p)->bytes;
+			busy += find_vmap_area(shadow[k].p)->bytes;
 		} else {
 			p = area(size, 1ul << random_below(21), i % 2);
 			assert_non_null(p);
@@ -356,11 +356,11 @@ static void random_use_keeps_contents_apart(void **state)
 			shadow[k].size = size;
 			shadow[k].seed = i;
 			fill_block(p, size, i);
-			busy += find_vm_area(p)->bytes;
+			busy += find_vmap_area(p)->bytes;
 		}
 		for (n = 0; shadow[k].p && n < NR_SHADOW; n++) {
-			vm = shadow[n].p && n != k ? find_vm_area(shadow[n].p) : NULL;
-			assert_true(!vm || (unsigned long)shadow[k].p + find_vm_area(shadow[k].p)->bytes <= vm->addr ||
+			vm = shadow[n].p && n != k ? find_vmap_area(shadow[n].p) : NULL;
+			assert_true(!vm || (unsigned long)shadow[k].p + find_vmap_area(shadow[k].p)->bytes <= vm->addr ||
 				    vm->addr + vm->bytes <= (unsigned long)shadow[k].p);
 		}
 		if (i % 64 == 0)
@@ -427,7 +427,7 @@ static void purging_ends_where_the_system_took_back_a_refusal(void **state)
 		release(q);
 		skip();
 	}
-	assert_ptr_equal(q, p + find_vm_area(p)->bytes);
+	assert_ptr_equal(q, p + find_vmap_area(p)->bytes);
 	memset(p, 1, 200 * KIB);
 	memset(q, 1, 200 * KIB);
 	release(p);
@@ -454,10 +454,10 @@ static void handlers_get_areas_without_the_lock(void **state)
 	assert_true(IS_ALIGNED((unsigned long)q, 4 * MIB));
 	memset(p, 1, 500 * KIB);
 	memset(q, 2, 500 * KIB);
-	assert_true(vmap_free(find_vm_area(p), false));
+	assert_true(vmap_free(find_vmap_area(p), false));
 	spin_unlock(&vmap_lock);
 	assert_true(vmap_validate());	/* takes the lock and so what was put off */
-	assert_null(find_vm_area(p));
+	assert_null(find_vmap_area(p));
 	assert_true(all_bytes(q, 2, 500 * KIB));
 	release(q);
 	assert_true(vmap_validate());
