@@ -11,6 +11,13 @@
 #include <kmalloc/types.h>
 #include <kmalloc/gfp.h>
 #include <kmalloc/slab.h>
+#include <kmalloc/mm.h>
+#include <kmalloc/mm_types.h>
+#include <kmalloc/vmalloc.h>
+#include <kmalloc/mempool.h>
+#include <kmalloc/shrinker.h>
+#include <kmalloc/fault.h>
+#include <kmalloc/stats.h>
 
 KMALLOC_BEGIN_DECLS
 

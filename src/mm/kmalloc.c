@@ -8,7 +8,8 @@
  * classes, whose alignment is that of their size; above KMALLOC_MAX_CACHE_SIZE a block of pages.
  * Errno is nobody's here. Misuse is one line, and what it was about stays as it is.
  */
-#include "kmalloc/kmalloc.h"
+#include "kmalloc/slab.h"
+#include "kmalloc/vmalloc.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "lib/overflow.h"
@@ -20,10 +21,6 @@
 #include "mm/util.h"
 #include "mm/vmalloc.h"
 
-void *kvmalloc_area(size_t size, gfp_t flags) __km(kvmalloc_area);
-void vfree(const void *p) __km(vfree);
-void *vrealloc(const void *p, size_t size, gfp_t flags) __km(vrealloc);
-
 /* they choose the cache */
 #define KMALLOC_TYPE_FLAGS	(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)
 #define KMALLOC_OTHER_FLAGS	(__GFP_ZERO | KMALLOC_TYPE_FLAGS | GFP_SLAB_BUG_MASK)
@@ -33,11 +30,6 @@ void *vrealloc(const void *p, size_t size, gfp_t flags) __km(vrealloc);
 #define CLEAR_ALWAYS	1024ul
 
 static_assert(KMALLOC_MAX_CACHE_SIZE == 1ul << KMALLOC_SHIFT_HIGH, "one limit, two names");
-
-__km_export const char *kmalloc_version(void)
-{
-	return PACKAGE_VERSION;
-}
 
 /* ---- allocation ---- */
 
@@ -368,7 +360,7 @@ __km_export void *kvmalloc_node(size_t size, gfp_t flags, int node)
 	}
 	if (node > 0 && flags & __GFP_THISNODE)
 		return NULL;
-	return kvmalloc_area(size, flags);
+	return __vmalloc(size, flags);
 }
 
 __km_export void kvfree(const void *p)

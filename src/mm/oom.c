@@ -40,7 +40,7 @@ void warn_alloc(const struct alloc_context *ac, const char *message)
 
 	if (ac->gfp & __GFP_NOWARN || !ratelimit(&last))
 		return;
-	os_get_comm(comm);
+	os_thread_name(comm);
 	format_mode(mode, sizeof(mode), ac->gfp);
 	pr_warn("%s: %s: order:%u, mode:0x%x(%s), nodemask=(null)", comm, message, ac->order,
 		ac->gfp & __GFP_BITS_MASK, mode);
@@ -50,7 +50,7 @@ void warn_nofail(const struct alloc_context *ac, unsigned long ms)
 {
 	char comm[16], mode[160];
 
-	os_get_comm(comm);
+	os_thread_name(comm);
 	format_mode(mode, sizeof(mode), ac->gfp);
 	pr_warn("%s: __GFP_NOFAIL request of %lu pages cannot be met after %lu s, mode:0x%x(%s)%s",
 		comm, ac->pages, ms / 1000, ac->gfp & __GFP_BITS_MASK, mode,
@@ -100,7 +100,7 @@ static void oom_report(const struct alloc_context *ac, size_t size)
 	struct vmap_stats vs;
 	char comm[16], mode[160];
 
-	os_get_comm(comm);
+	os_thread_name(comm);
 	format_mode(mode, sizeof(mode), ac->gfp);
 	pr_warn("%s: out of memory at the limit of mem=: a request of %zu bytes, order:%u, "
 		"mode:0x%x(%s)", comm, size, ac->order, ac->gfp & __GFP_BITS_MASK, mode);

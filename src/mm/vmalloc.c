@@ -8,6 +8,7 @@
  * away from, so that the number of mappings follows what is in use.
  */
 #include "mm/vmap_area.h"
+#include "mm/gfp_policy.h"
 #include "mm/purge.h"
 
 #define MOVE_MIN	(256ul << 10)	/* moving pages is cheaper than copying from here on */
@@ -16,16 +17,59 @@
 #define SHRINK_MIN	(128ul << 10)	/* a tail that is worth splitting off, */
 #define SHRINK_SHARE	8		/* if it is that part of the block */
 
+/*
+ * Guards that fault at most: each makes two mappings of one, and a process may have 65,530
+ * (vm.max_map_count), most of which are the program's. Areas beyond have address space there.
+ */
+#define GUARDS_MAX	16384
+#define DMA_LIMIT	(1ul << 31)	/* GFP_DMA and GFP_DMA32 of design section 2 */
+#define DMA32_LIMIT	(1ul << 32)
+
+/* Until gfp_policy.c defines it. */
+__weak bool gfp_base_nonblocking;
+
+/* ---- allocation ---- */
+
+void vm_show(struct vmap_area *vm, size_t requested_size)
+{
+	vm->pub.addr = (void *)vm->addr;
+	vm->pub.size = vm->size + PAGE_SIZE;
+	vm->pub.nr_pages = (unsigned int)(vm->size >> os_page_shift);
+	vm->pub.requested_size = requested_size;
+}
+
+static void make_guard(struct vmap_area *vm)
+{
+	if (READ_ONCE(vmap_state.nr_guards) >= GUARDS_MAX ||
+	    !os_protect((void *)(vm->addr + vm->size), vm->bytes - vm->size, OS_NONE))
+		return;
+	VMAP_ADD(nr_guards, 1);
+	vm->guard = true;
+}
+
 static void publish(struct vmap_area *vm, size_t size)
 {
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
+	vm->charged = 0;
+	vm->once = false;
+	vm->guard = false;
+	vm->pub.flags = 0;
+	if (unlikely(vmap_is_guarded()))
+		make_guard(vm);
 	vm->state = VM_BUSY;
 	vm_set_tags(vm);
 	set_class(vm->addr, CLASS_OTHER);
 }
 
+void vm_make_busy(struct vmap_area *vm, size_t size)
+{
+	publish(vm, size);
+	VMAP_ADD(nr_busy, 1);
+	VMAP_ADD(busy_bytes, vm->bytes);
+}
+
 /* Clears the frames that are not known to be zero. */
-static void clear_dirty(struct vmap_area *vm)
+static void clear_dirty(struct vmap_area *vm, bool may_block)
 {
 	unsigned long a = vm->addr, end = vm->addr + vm->size;
 
@@ -36,37 +80,67 @@ static void clear_dirty(struct vmap_area *vm)
 			a += PAGEBLOCK_SIZE;
 		if (a == start)
 			a += PAGEBLOCK_SIZE;
-		else if (a - start < ZERO_BY_SYSTEM || a > end ||
+		else if (a - start < ZERO_BY_SYSTEM || a > end || !may_block ||
 			 !os_dontneed((void *)start, a - start))
 			memset((void *)start, 0, MIN(a, end) - start);
 	}
 }
 
-void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
+static unsigned long address_limit(gfp_t gfp)
+{
+	if (likely(!(gfp & (__GFP_DMA | __GFP_DMA32))))
+		return 0;
+	return gfp & __GFP_DMA ? DMA_LIMIT : DMA32_LIMIT;
+}
+
+/* Where there is a reserve, who may not block gets memory alone that no page fault can follow. */
+static bool only_touched(void)
+{
+	return gfp_base_nonblocking || param_number(PARAM_min_free_kbytes);
+}
+
+static struct vmap_area *get_area(size_t size, size_t align, const struct alloc_context *ac,
+				  bool locked)
 {
 	size_t bytes = vm_area_bytes(size);
+	unsigned long limit = address_limit(ac->gfp);
+
+	if (likely(locked && !limit && may_block(ac)))
+		return vm_alloc_area(bytes, align);
+	if (may_block(ac))
+		return vm_alloc_area_nolock(bytes, align, limit);
+	if (!locked || limit)
+		return NULL;
+	return vm_alloc_area_mapped(size, bytes, align, only_touched());
+}
+
+void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
+{
+	size_t pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
 	struct vmap_area *vm;
 	bool locked;
 
-	if (!bytes)
+	if (!vm_area_bytes(size) || !mem_charge(pages, ac))
 		return NULL;
 	if (align < HUGE_PAGE && size >= HUGE_PAGE)
 		align = HUGE_PAGE;
 	align = MAX(align, PAGEBLOCK_SIZE);
-	locked = lock_vmap(may_wait);
-	vm = locked ? vm_alloc_area(bytes, align) : vm_alloc_area_nolock(bytes, align);
+	locked = lock_vmap(may_wait && may_block(ac));
+	vm = get_area(size, align, ac, locked);
 	if (vm) {
-		publish(vm, size);
-		VMAP_ADD(nr_busy, 1);
-		VMAP_ADD(busy_bytes, vm->bytes);
+		vm_make_busy(vm, size);
+		vm->charged = pages;
+		vm->once = address_limit(ac->gfp) != 0;
 	}
 	if (locked)
 		unlock_vmap();
-	if (!vm)
+	if (!vm) {
+		mem_uncharge(pages);
 		return NULL;
+	}
 	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
-	if (ac->gfp & __GFP_ZERO && vm->dirty)
-		clear_dirty(vm);
+	if ((ac->gfp & __GFP_ZERO || param_yes(PARAM_init_on_alloc)) && vm->dirty)
+		clear_dirty(vm, may_block(ac));
 	return (void *)vm->addr;
 }
 
@@ -96,76 +170,111 @@ struct vmap_area *find_vmap_area_inside(const void *p)
 
 /* ---- freeing ---- */
 
-/*
- * A mapping that mremap made is replaced by a fresh one, which merges with its neighbours', or
- * unmapped where it is large (false then: there is no area any more). Where the system refuses,
- * it is an area like others.
- */
-static bool renew_mapping(struct vmap_area *vm)
-{
-	vm->moved = false;
-	if (vm->bytes >= UNMAP_MIN) {
-		vm_clear_tags(vm);
-		vm_set_dirty(vm->addr, vm->bytes, 0);
-		if (os_unmap((void *)vm->addr, vm->bytes))
-			return false;
-		vm_set_dirty(vm->addr, vm->bytes, 0xffff);
-		vm_set_tags(vm);
-	} else if (os_map_over((void *)vm->addr, vm->bytes)) {
-		vm_set_dirty(vm->addr, vm->bytes, 0);
-	}
-	return true;
-}
-
-/* Without the lock: an area that nobody else knows goes back to the system. */
-static bool unmap_now(struct vmap_area *vm)
-{
-	vm_clear_tags(vm);
-	vm_set_dirty(vm->addr, vm->bytes, 0);
-	if (!os_unmap((void *)vm->addr, vm->bytes)) {
-		vm_set_dirty(vm->addr, vm->bytes, 0xffff);
-		vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
-		vm_set_tags(vm);
-		return false;
-	}
-	VMAP_ADD(nr_busy, -1);
-	VMAP_ADD(busy_bytes, -vm->bytes);
-	VMAP_ADD(mapped, -vm->bytes);
-	vm->state = VM_UNUSED;
-	return true;
-}
-
-/* After it returns, another thread may own the addresses. */
-bool vmap_free(struct vmap_area *vm, bool may_wait)
+/* Freeing begins: from here on the area is ours. False: someone else was first. */
+static bool take_back(struct vmap_area *vm)
 {
 	u8 busy = VM_BUSY;
 
 	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_FREEING,
 						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
+	if (unlikely(vm->pub.flags & VM_MAP) && !vm_unshare(vm)) {
+		vm->state = VM_BUSY;
+		return false;
+	}
 	set_class(vm->addr, CLASS_FOREIGN);
 	purge_account_free(used_frames(vm->bytes));
+	mem_uncharge(vm->charged);
 	vm_mark_used_dirty(vm, 0);
-	if (vm->moved && !renew_mapping(vm)) {
-		VMAP_ADD(nr_busy, -1);
-		VMAP_ADD(busy_bytes, -vm->bytes);
-		VMAP_ADD(mapped, -vm->bytes);
-		vm->state = VM_UNUSED;
-	} else {
-		vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+	if (unlikely(vm->guard))
+		VMAP_ADD(nr_guards, -1);
+	return true;
+}
+
+static bool unmap_and_count(struct vmap_area *vm)
+{
+	if (!vm_unmap(vm))
+		return false;
+	VMAP_ADD(nr_busy, -1);
+	VMAP_ADD(busy_bytes, -vm->bytes);
+	vm->state = VM_UNUSED;
+	return true;
+}
+
+/*
+ * The system's part of freeing, outside the lock. A guarded area loses its memory and all access.
+ * What is no plain mapping is replaced by one, which merges with its neighbours', or unmapped
+ * where it is large or no place for others. False: there is no area any more.
+ */
+static bool settle(struct vmap_area *vm)
+{
+	bool renew = vm->moved || vm->once;
+
+	vm->moved = false;
+	if (unlikely(param_yes(PARAM_init_on_free)) && vm->charged && !renew && !vm->guard &&
+	    !os_dontneed((void *)vm->addr, vm->size))
+		memset((void *)vm->addr, 0, vm->size);
+	if (unlikely(vm->guard)) {
+		if (os_map_none_over((void *)vm->addr, vm->bytes)) {
+			vm_set_dirty(vm->addr, vm->bytes, 0);
+			vm->dirty = 0;
+			return true;
+		}
+		vm->guard = false;
+		vm->once = renew = true;
 	}
+	if (renew && (vm->once || vm->bytes >= UNMAP_MIN) && unmap_and_count(vm))
+		return false;
+	if (renew && vm_renew(vm, vm->addr, vm->bytes))
+		vm->once = false;
+	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+	return true;
+}
+
+/* After it returns, another thread may own the addresses. */
+bool vmap_free(struct vmap_area *vm, bool may_wait)
+{
+	bool alive;
+
+	if (unlikely(gfp_base_nonblocking))
+		return vmap_free_atomic(vm);
+	if (!take_back(vm))
+		return false;
+	alive = settle(vm);
 	if (!lock_vmap(may_wait)) {
 		/* a fork is under way, a handler interrupted the holder, or the holder is lost */
-		if (vm->state == VM_UNUSED || unmap_now(vm))
+		if (!alive || (!vm->guard && unmap_and_count(vm)))
 			llist_add(&vm->deferred, &vmap_state.spare);
 		else
 			llist_add(&vm->deferred, &vmap_state.deferred);
 		return true;
 	}
-	if (vm->state == VM_UNUSED)
-		vm_put_record(vm);
-	else
+	if (alive)
 		vm_free_locked(vm);
+	else
+		vm_put_record(vm);
+	unlock_vmap();
+	if (unlikely(READ_ONCE(vmap_state.lazy_bytes)) && may_wait)
+		vm_check_lazy();
+	return true;
+}
+
+/*
+ * An area with a guard or a place of its own goes to the lazy ones, and is unmapped by who next
+ * frees one and may.
+ */
+bool vmap_free_atomic(struct vmap_area *vm)
+{
+	if (!take_back(vm))
+		return false;
+	if (unlikely(param_yes(PARAM_init_on_free)) && vm->charged)
+		memset((void *)vm->addr, 0, vm->size);
+	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+	if (!lock_vmap(false)) {
+		llist_add(&vm->deferred, &vmap_state.deferred);
+		return true;
+	}
+	vm_free_locked(vm);
 	unlock_vmap();
 	return true;
 }
@@ -206,8 +315,8 @@ static void shrink_in_place(struct vmap_area *vm, size_t size, size_t bytes)
 	tail->addr = vm->addr + bytes;
 	tail->bytes = less;
 	vm_mark_used_dirty(vm, size);
-	if (vm->moved && os_map_over((void *)tail->addr, less))
-		vm_set_dirty(tail->addr, less, 0);
+	if (vm->moved)
+		vm_renew(tail, tail->addr, less);
 	tail->dirty = vm_count_dirty(tail->addr, less);
 	tail->seq = purge_next_seq();
 	vm->bytes = bytes;
@@ -292,7 +401,7 @@ static void reclaim_place(struct vmap_area *vm)
 	vm_insert_free(vm);
 }
 
-static void *move_area(struct vmap_area *vm, size_t size, size_t bytes)
+static struct vmap_area *move_area(struct vmap_area *vm, size_t size, size_t bytes)
 {
 	struct vmap_area *to = area_to_move_to(bytes);
 	bool whole;
@@ -310,34 +419,58 @@ static void *move_area(struct vmap_area *vm, size_t size, size_t bytes)
 	/* the pages came along */
 	purge_account_alloc(used_frames(to->bytes), used_frames(to->bytes));
 	to->moved = true;
-	publish(to, size);
-	VMAP_ADD(nr_busy, 1);
-	VMAP_ADD(busy_bytes, to->bytes);
+	vm_make_busy(to, size);
+	to->pub = vm->pub;
 	reclaim_place(vm);
-	return (void *)to->addr;
+	return to;
+}
+
+/* The area that has that size then, perhaps another one; NULL: not possible so. Lock held. */
+static struct vmap_area *resize_locked(struct vmap_area *vm, size_t size, size_t bytes)
+{
+	if (bytes < vm->bytes && size < vm->size && !gfp_base_nonblocking &&
+	    vm->size - size >= MAX(SHRINK_MIN, vm->size / SHRINK_SHARE)) {
+		shrink_in_place(vm, size, bytes);
+		return vm;
+	}
+	if (bytes <= vm->bytes)
+		vm_mark_used_dirty(vm, MIN(size, vm->size));
+	else if (gfp_base_nonblocking)
+		return NULL;
+	else if (!grow_in_place(vm, bytes))
+		return vm->size >= MOVE_MIN ? move_area(vm, size, bytes) : NULL;
+	vm->size = ALIGN_UP(size, PAGE_SIZE);
+	return vm;
 }
 
 void *vmap_resize(struct vmap_area *vm, size_t size)
 {
-	size_t bytes = vm_area_bytes(size);
-	void *p = NULL;
+	size_t bytes = vm_area_bytes(size), charged = vm->charged, more;
+	size_t pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
+	struct alloc_context ac;
+	struct vmap_area *to;
 
-	if (!bytes || !lock_vmap(true))
+	if (unlikely(vm->once || vm->guard || !bytes))
+		return bytes && ALIGN_UP(size, PAGE_SIZE) == vm->size ? (void *)vm->addr : NULL;
+	more = pages > charged ? pages - charged : 0;
+	if (more) {
+		alloc_context_init(&ac, GFP_MALLOC, 0);
+		if (!mem_charge(more, &ac))
+			return NULL;
+	}
+	if (!lock_vmap(true)) {
+		mem_uncharge(more);
 		return NULL;
-	if (bytes < vm->bytes && size < vm->size &&
-	    vm->size - size >= MAX(SHRINK_MIN, vm->size / SHRINK_SHARE)) {
-		shrink_in_place(vm, size, bytes);
-		p = (void *)vm->addr;
-	} else if (bytes <= vm->bytes) {
-		vm_mark_used_dirty(vm, MIN(size, vm->size));
-		vm->size = ALIGN_UP(size, PAGE_SIZE);
-		p = (void *)vm->addr;
-	} else if (grow_in_place(vm, bytes)) {
-		vm->size = ALIGN_UP(size, PAGE_SIZE);
-		p = (void *)vm->addr;
-	} else if (vm->size >= MOVE_MIN) {
-		p = move_area(vm, size, bytes);
+	}
+	to = resize_locked(vm, size, bytes);
+	if (to) {
+		to->charged = to->size >> os_page_shift;
+		mem_uncharge(charged + more - to->charged);
+		if (to->pub.flags)
+			vm_show(to, size);
+	} else {
+		mem_uncharge(more);
 	}
 	unlock_vmap();
-	return p;
+	return to ? (void *)to->addr : NULL;
 }

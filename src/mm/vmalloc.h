@@ -6,6 +6,7 @@
 #ifndef KM_MM_VMALLOC_H
 #define KM_MM_VMALLOC_H
 
+#include "kmalloc/vmalloc.h"
 #include "kernel/spinlock.h"
 #include "lib/rbtree.h"
 #include "mm/gfp.h"
@@ -18,6 +19,7 @@ enum vm_state {
 	VM_FREEING,	/* on its way to the tree, perhaps on vmap_state.deferred */
 	VM_PURGING,	/* on vmap_state.purging: pages are being given back, outside the lock */
 	VM_UNMAPPING,	/* the same, its addresses too */
+	VM_LAZY,	/* on vmap_state.lazy: without memory and access, kept from reuse */
 };
 
 struct vmap_area {
@@ -28,20 +30,32 @@ struct vmap_area {
 	unsigned long addr;
 	size_t bytes;			/* address space, whole pageblocks, the guard included */
 	size_t size;			/* VM_BUSY: what may be used, whole pages */
+	size_t charged;			/* VM_BUSY: pages taken of the limit of mem= */
 	unsigned long seq;		/* when it was freed */
 	long dirty;			/* VM_FREE: frames that are not known to be zero */
 	u32 nr;
 	/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
 	bool moved;
 	bool keep;			/* VM_FREE: the system refused to unmap it */
+	/*
+	 * VM_BUSY: not plain memory at a place like any other (vmap(), vmalloc_32(), address
+	 * space alone): freed, it goes back to the system and never to the tree
+	 */
+	bool once;
+	bool guard;			/* VM_BUSY: nobody can touch what lies behind size */
 	/* enum vm_state; vmap_state.lock, but for areas not yet or no longer shared */
 	_Atomic u8 state;
+	/* VM_BUSY: what find_vm_area() shows; flags 0: made by malloc, the rest is not set */
+	struct vm_struct pub;
+	struct page **put_pages;	/* VM_MAP_PUT_PAGES: the array that is to be freed too */
+	unsigned int nr_addrs;		/* VM_MAP: see vmap.c */
 };
 
 /*
- * align: a power of two. __GFP_ZERO: the memory reads as zero. NULL without memory. may_wait: for
- * the lock; else it is tried, and where it is not to be had the area comes straight from the
- * system.
+ * align: a power of two. __GFP_ZERO: the memory reads as zero. __GFP_DMA32 and __GFP_DMA: below 4
+ * and 2 GiB. NULL without memory or at the limit of mem=. may_wait: for the lock; else it is tried,
+ * and where it is not to be had the area comes straight from the system. Without
+ * __GFP_DIRECT_RECLAIM there is no system call: mapped memory or NULL.
  */
 void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool may_wait)
 	__km(vmap_alloc);
@@ -51,11 +65,15 @@ struct vmap_area *find_vmap_area(const void *p) __km(find_vmap_area);
 struct vmap_area *find_vmap_area_inside(const void *p) __km(find_vmap_area_inside);
 /* False: someone else freed it first. */
 bool vmap_free(struct vmap_area *vm, bool may_wait) __km(vmap_free);
+/* The same without a system call or a wait: what must be given back is, by the next who may. */
+bool vmap_free_atomic(struct vmap_area *vm) __km(vmap_free_atomic);
 /* Grows or shrinks; in place or by moving pages. NULL: not possible so, the area is as it was. */
 void *vmap_resize(struct vmap_area *vm, size_t size) __km(vmap_resize);
 
 unsigned long vmap_purge_oldest(void) __km(vmap_purge_oldest);	/* frames, 0: none */
 unsigned long vmap_oldest_seq(void) __km(vmap_oldest_seq);
+/* vmalloc_guard=1: the addresses of all freed areas may be used again; bytes. */
+size_t vmap_purge_lazy(void) __km(vmap_purge_lazy);
 /* Unmaps what is free, for a process at its limit; bytes. */
 size_t vmap_unmap_free(void) __km(vmap_unmap_free);
 void vmap_fork_child(void) __km(vmap_fork_child);

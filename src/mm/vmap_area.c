@@ -29,10 +29,10 @@
 #define FIT_TRIES	8u
 /* frames given back a time (8 MiB), so that no more goes than must */
 #define PURGE_AT_ONCE	2048ul
+#define LAZY_PER_CPU_BIT (32ul << 20)	/* times the bits of the number of processors */
 
 struct vmap_state vmap_state;
 spinlock_t vmap_lock;
-
 
 /* ---- records ---- */
 
@@ -58,28 +58,49 @@ static struct vmap_area *spare_record(void)
 	return container_of(n, struct vmap_area, deferred);
 }
 
-/* A record without the lock. */
-static struct vmap_area *new_record(void)
+/* A record without the lock; may_map: records may be made. */
+static struct vmap_area *new_record(bool may_map)
 {
-	struct vmap_area *chunk, *expect = NULL, *spare = spare_record();
+	u32 nr = atomic_load_explicit(&vmap_state.next_nr, memory_order_relaxed);
+	struct vmap_area *chunk, *expect, *spare = spare_record();
 	_Atomic(struct vmap_area *) *slot;
-	u32 nr;
 
 	if (spare)
 		return spare;
-	nr = atomic_fetch_add_explicit(&vmap_state.next_nr, 1, memory_order_relaxed);
-	if (nr >= CHUNK_STRUCTS * VMAP_CHUNKS)
-		return NULL;
-	slot = &vmap_state.chunks[nr / CHUNK_STRUCTS];
-	if (!atomic_load_explicit(slot, memory_order_acquire)) {
-		chunk = meta_alloc(CHUNK_STRUCTS * sizeof(struct vmap_area), 64);
+	do {
+		expect = NULL;
+		if (nr >= CHUNK_STRUCTS * VMAP_CHUNKS)
+			return NULL;
+		slot = &vmap_state.chunks[nr / CHUNK_STRUCTS];
+		if (atomic_load_explicit(slot, memory_order_acquire))
+			continue;
+		chunk = may_map ? meta_alloc(CHUNK_STRUCTS * sizeof(struct vmap_area), 64) : NULL;
 		if (!chunk)
 			return NULL;
 		atomic_compare_exchange_strong_explicit(slot, &expect, chunk, memory_order_release,
 							memory_order_relaxed);
-	}
+	} while (!atomic_compare_exchange_weak_explicit(&vmap_state.next_nr, &nr, nr + 1,
+							memory_order_relaxed,
+							memory_order_relaxed));
 	vm_by_nr(nr)->nr = nr;
 	return vm_by_nr(nr);
+}
+
+/* Two records to carve with are at hand, without a system call; lock held. */
+static bool have_two_records(void)
+{
+	struct vmap_area *vm;
+	unsigned int n = 0;
+
+	for (vm = vmap_state.unused; vm && n < 2; n++)
+		vm = (struct vmap_area *)(void *)vm->lru.next;
+	for (; n < 2; n++) {
+		vm = new_record(false);
+		if (!vm)
+			return false;
+		vm_put_record(vm);
+	}
+	return true;
 }
 
 struct vmap_area *vm_get_record(void)
@@ -87,7 +108,7 @@ struct vmap_area *vm_get_record(void)
 	struct vmap_area *vm = vmap_state.unused;
 
 	if (!vm)
-		return new_record();
+		return new_record(true);
 	vmap_state.unused = (struct vmap_area *)(void *)vm->lru.next;
 	return vm;
 }
@@ -265,6 +286,7 @@ bool lock_vmap(bool may_wait)
 	if (unlikely(!vmap_state.ready)) {
 		INIT_LIST_HEAD(&vmap_state.lru);
 		INIT_LIST_HEAD(&vmap_state.purging);
+		INIT_LIST_HEAD(&vmap_state.lazy);
 		vmap_state.ready = true;
 	}
 	if (unlikely(atomic_load_explicit(&vmap_state.deferred.first, memory_order_relaxed)))
@@ -380,13 +402,18 @@ static struct vmap_area *take_free(size_t bytes, size_t align)
 }
 
 /* A new area straight from the system, linked nowhere. */
-static struct vmap_area *map_area(struct vmap_area *vm, size_t bytes, size_t align)
+static struct vmap_area *map_area(struct vmap_area *vm, size_t bytes, size_t align,
+				  unsigned long limit)
 {
 	unsigned long addr;
 
 	if (!vm)
 		return NULL;
-	addr = (unsigned long)os_map_aligned(bytes, MAX(align, PAGEBLOCK_SIZE));
+	align = MAX(align, PAGEBLOCK_SIZE);
+	if (unlikely(limit))
+		addr = (unsigned long)os_map_below(bytes, align, limit);
+	else
+		addr = (unsigned long)os_map_aligned(bytes, align);
 	if (!addr || !memmap_add_leaves(addr, bytes)) {
 		if (addr)
 			os_unmap((void *)addr, bytes);
@@ -399,6 +426,8 @@ static struct vmap_area *map_area(struct vmap_area *vm, size_t bytes, size_t ali
 	vm->seq = 0;
 	vm->moved = false;
 	vm->keep = false;
+	vm->once = false;
+	vm->guard = false;
 	return vm;
 }
 
@@ -411,9 +440,9 @@ static struct vmap_area *map_and_carve(size_t bytes, size_t align)
 	if (!record)
 		return NULL;
 	if (bytes < grow && align <= HUGE_PAGE)
-		vm = map_area(record, grow, align);
+		vm = map_area(record, grow, align, 0);
 	if (!vm)
-		vm = map_area(record, bytes, align);
+		vm = map_area(record, bytes, align, 0);
 	if (!vm) {
 		vm_put_record(record);
 		return NULL;
@@ -432,9 +461,9 @@ struct vmap_area *vm_alloc_area(size_t bytes, size_t align)
 }
 
 /* Without the lock: one mapping from the system. */
-struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align)
+struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align, unsigned long limit)
 {
-	struct vmap_area *record = new_record(), *vm = map_area(record, bytes, align);
+	struct vmap_area *record = new_record(true), *vm = map_area(record, bytes, align, limit);
 
 	if (vm)
 		VMAP_ADD(mapped, bytes);
@@ -443,10 +472,59 @@ struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align)
 	return vm;
 }
 
+/*
+ * The first place in a free area whose first size bytes hold memory; 0: none. A block that does
+ * not is never looked at twice.
+ */
+static unsigned long touched_place(struct vmap_area *vm, size_t size, size_t bytes, size_t align)
+{
+	unsigned long end = vm->addr + vm->bytes, start = ALIGN_UP(vm->addr, align), a = start;
+
+	while (start < end && bytes <= end - start) {
+		size_t left = start + size - a;
+		u16 wanted = left >= PAGEBLOCK_SIZE ? 0xffff :
+			(u16)bit_range(0, (unsigned int)(left >> FRAME_SHIFT));
+
+		if ((*dirty_mask(a) & wanted) != wanted)
+			start = a = ALIGN_UP(a + PAGEBLOCK_SIZE, align);
+		else if (left <= PAGEBLOCK_SIZE)
+			return start;
+		else
+			a += PAGEBLOCK_SIZE;
+	}
+	return 0;
+}
+
+struct vmap_area *vm_alloc_area_mapped(size_t size, size_t bytes, size_t align, bool touched)
+{
+	struct vmap_area *vm;
+
+	if (!have_two_records())
+		return NULL;
+	if (!touched)
+		return take_free(bytes, align);
+	size = ALIGN_UP(size, FRAME_SIZE);
+	list_for_each_entry(vm, &vmap_state.lru, lru) {
+		unsigned long place = touched_place(vm, size, bytes, align);
+
+		if (place) {
+			vm_unlink_free(vm);
+			return vm_carve(vm, place, bytes) ? vm : NULL;
+		}
+	}
+	return NULL;
+}
+
 void vm_free_locked(struct vmap_area *vm)
 {
 	VMAP_ADD(nr_busy, -1);
 	VMAP_ADD(busy_bytes, -vm->bytes);
+	if (unlikely(vm->guard || vm->once)) {
+		vm->state = VM_LAZY;
+		list_add_tail(&vm->lru, &vmap_state.lazy);
+		vmap_state.lazy_bytes += vm->bytes;
+		return;
+	}
 	vm->seq = purge_next_seq();
 	vm_insert_free(vm);
 }
@@ -497,22 +575,29 @@ static unsigned long dontneed_some(struct vmap_area *vm, bool *refused)
 	return purged;
 }
 
-/*
- * Of an area that is on no list but vmap_state.purging. Its masks are cleared before: once it is
- * unmapped, they are another's.
- */
-static bool unmap_area(struct vmap_area *vm)
+bool vm_unmap(struct vmap_area *vm)
 {
-	size_t bytes = vm->bytes;
-
-	vm_set_dirty(vm->addr, bytes, 0);
-	if (os_unmap((void *)vm->addr, bytes)) {
-		VMAP_ADD(mapped, -bytes);
+	vm_clear_tags(vm);
+	vm_set_dirty(vm->addr, vm->bytes, 0);
+	if (os_unmap((void *)vm->addr, vm->bytes)) {
+		VMAP_ADD(mapped, -vm->bytes);
 		return true;
 	}
-	vm_set_dirty(vm->addr, bytes, 0xffff);
+	vm_set_dirty(vm->addr, vm->bytes, 0xffff);
+	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
 	vm->keep = true;
+	vm_set_tags(vm);
 	return false;
+}
+
+bool vm_renew(struct vmap_area *vm, unsigned long addr, size_t bytes)
+{
+	if (!os_map_over((void *)addr, bytes))
+		return false;
+	vm_set_dirty(addr, bytes, 0);
+	if (addr == vm->addr && bytes == vm->bytes)
+		vm->moved = false;
+	return true;
 }
 
 /* Back from vmap_state.purging; lock held. */
@@ -549,7 +634,7 @@ unsigned long vmap_purge_oldest(void)
 	unlock_vmap();
 
 	purged = (unsigned long)vm->dirty;
-	if (vm->state == VM_UNMAPPING && !unmap_area(vm))
+	if (vm->state == VM_UNMAPPING && !vm_unmap(vm))
 		vm->state = VM_PURGING;
 	if (vm->state == VM_PURGING) {
 		purged = dontneed_some(vm, &refused);
@@ -570,21 +655,65 @@ unsigned long vmap_purge_oldest(void)
 	return MAX(purged, 1ul);
 }
 
+/* ---- vmalloc_guard=1: freed addresses ---- */
+
+/*
+ * As the kernel: so much may lie there before all of it is purged; the processors are those of
+ * the first time.
+ */
+static size_t lazy_max(void)
+{
+	static _Atomic unsigned int bits;
+
+	if (!atomic_load_explicit(&bits, memory_order_relaxed))
+		atomic_store_explicit(&bits, fls_long(os_nr_cpus()), memory_order_relaxed);
+	return LAZY_PER_CPU_BIT * atomic_load_explicit(&bits, memory_order_relaxed);
+}
+
+size_t vmap_purge_lazy(void)
+{
+	struct vmap_area *vm, *n;
+	size_t sum = 0;
+
+	if (!lock_vmap(true))
+		return 0;
+	list_for_each_entry_safe(vm, n, &vmap_state.lazy, lru) {
+		if (!vm_unmap(vm))
+			break;
+		list_del(&vm->lru);
+		vmap_state.lazy_bytes -= vm->bytes;
+		sum += vm->bytes;
+		vm_put_record(vm);
+	}
+	unlock_vmap();
+	return sum;
+}
+
+void vm_check_lazy(void)
+{
+	/* else it was freed where nothing could be unmapped */
+	size_t max = vmap_is_guarded() ? lazy_max() : 0;
+
+	if (READ_ONCE(vmap_state.lazy_bytes) > max)
+		vmap_purge_lazy();
+}
+
 size_t vmap_unmap_free(void)
 {
 	struct rb_node *n;
 	size_t sum = 0;
 
+	if (READ_ONCE(vmap_state.lazy_bytes))
+		sum = vmap_purge_lazy();
 	if (!lock_vmap(true))
-		return 0;
+		return sum;
 	while ((n = rb_last(&vmap_state.free))) {
 		struct vmap_area *vm = rb_entry(n, struct vmap_area, node);
 		size_t bytes = vm->bytes;
 		long dirty = vm->dirty;
 
 		vm_unlink_free(vm);
-		if (!unmap_area(vm)) {
-			vm->dirty = vm_count_dirty(vm->addr, bytes);
+		if (!vm_unmap(vm)) {
 			link_free(vm);
 			break;
 		}

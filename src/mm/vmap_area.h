@@ -6,6 +6,7 @@
 #ifndef KM_MM_VMAP_AREA_H
 #define KM_MM_VMAP_AREA_H
 
+#include "kernel/params.h"
 #include "mm/vmalloc.h"
 
 /* areas of that size are aligned to it for transparent huge pages */
@@ -20,11 +21,14 @@ struct vmap_state {
 	bool ready;
 	struct rb_root free;
 	struct list_head lru, purging;
+	struct list_head lazy;		/* vmalloc_guard=1: freed, oldest first */
+	size_t lazy_bytes;
 	struct vmap_area *unused;	/* records, linked by lru.next */
 	size_t mapped;			/* bytes in all areas */
 	size_t busy_bytes;
 	unsigned long nr_busy;
 	long dirty;			/* frames, of all on the lru */
+	_Atomic long nr_guards;		/* no lock: areas with a guard that faults */
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
 	struct llist_head deferred;	/* no lock: areas for the next holder */
 	struct llist_head spare;	/* no lock: records given back without it */
@@ -35,6 +39,12 @@ extern struct vmap_state vmap_state __km(vmap_state);
 
 /* Of areas made without the lock too. */
 #define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap_state.field, n, __ATOMIC_RELAXED)
+
+/* vmalloc_guard=1 */
+static inline bool vmap_is_guarded(void)
+{
+	return param_yes(PARAM_vmalloc_guard);
+}
 
 static inline long used_frames(size_t bytes)
 {
@@ -49,11 +59,33 @@ void unlock_vmap(void) __km(unlock_vmap);
 size_t vm_area_bytes(size_t size) __km(vm_area_bytes);
 /* An area that is on nothing: from the tree, else from the system. */
 struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
-/* The same without the lock, always from the system. */
-struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align) __km(vm_alloc_area_nolock);
+/* The same without the lock, always from the system; below limit unless that is 0. */
+struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align, unsigned long limit)
+	__km(vm_alloc_area_nolock);
+/*
+ * The same without a system call: NULL where no free area will do. touched: all of its first size
+ * bytes hold memory.
+ */
+struct vmap_area *vm_alloc_area_mapped(size_t size, size_t bytes, size_t align, bool touched)
+	__km(vm_alloc_area_mapped);
+/*
+ * Gives the addresses of an area that is on nothing back to the system; all that we keep about
+ * them goes before, as the next moment they may be another's. False: the system refused, and the
+ * area is as it was, all of it dirty. No lock.
+ */
+bool vm_unmap(struct vmap_area *vm) __km(vm_unmap);
+/* Fresh memory instead of what lies there; false: the system refused. No lock. */
+bool vm_renew(struct vmap_area *vm, unsigned long addr, size_t bytes) __km(vm_renew);
 /* A record, or NULL without memory. */
 struct vmap_area *vm_get_record(void) __km(vm_get_record);
 void vm_put_record(struct vmap_area *vm) __km(vm_put_record);
+/*
+ * An area from the above is the program's from now on, with size usable bytes, and counted. The
+ * guard behind them faults with vmalloc_guard=1.
+ */
+void vm_make_busy(struct vmap_area *vm, size_t size) __km(vm_make_busy);
+/* What find_vm_area() shows of a busy area, but for flags and caller. */
+void vm_show(struct vmap_area *vm, size_t requested_size) __km(vm_show);
 /* The index at the first and last pageblock. */
 void vm_set_tags(struct vmap_area *vm) __km(vm_set_tags);
 void vm_clear_tags(struct vmap_area *vm) __km(vm_clear_tags);
@@ -67,8 +99,25 @@ void vm_insert_free(struct vmap_area *vm) __km(vm_insert_free);
  * back.
  */
 bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes) __km(vm_carve);
-/* The end of a VM_FREEING area. */
+/* The end of a VM_FREEING area: into the tree, or where vmalloc_guard=1 keeps it. */
 void vm_free_locked(struct vmap_area *vm) __km(vm_free_locked);
+
+/* Purges once too much address space is kept from reuse. No lock held. */
+void vm_check_lazy(void) __km(vm_check_lazy);
+
+/*
+ * vmap.c: gives the pages of a vmap() area back their own memory. False: cannot be done here, the
+ * area stays. No lock held.
+ */
+bool vm_unshare(struct vmap_area *vm) __km(vm_unshare);
+/* The address of a page, also where nobody filled in its virtual; 0: it is no page of ours. */
+unsigned long vm_page_address(const struct page *page) __km(vm_page_address);
+
+/* For what is said once a process. */
+static inline bool vm_first_time(_Atomic bool *warned)
+{
+	return !atomic_exchange_explicit(warned, true, memory_order_relaxed);
+}
 
 /* Dirty masks, of areas that are the caller's; no lock. */
 long vm_count_dirty(unsigned long addr, size_t bytes) __km(vm_count_dirty);

@@ -58,6 +58,25 @@ bool os_wipeonfork(void *p, size_t size) __km(os_wipeonfork);
  */
 bool os_remap(void *from, size_t from_size, void *to, size_t to_size) __km(os_remap);
 
+/* The range is what os_map gives, at an address below limit; align: a power of two. */
+void *os_map_below(size_t size, size_t align, unsigned long limit) __km(os_map_below);
+/* Address space without access or memory, over whatever lies there. */
+bool os_map_none_over(void *p, size_t size) __km(os_map_none_over);
+enum os_access { OS_NONE, OS_READ, OS_READ_WRITE };
+bool os_protect(void *p, size_t size, enum os_access access) __km(os_protect);
+/*
+ * Memory that several addresses can share: a file of that size that has no name; -1 on failure.
+ * os_shared_fill copies len bytes to it, os_map_shared_over maps it over whatever lies at p.
+ */
+int os_shared_create(size_t size) __km(os_shared_create);
+bool os_shared_fill(int fd, const void *p, size_t len, size_t offset) __km(os_shared_fill);
+bool os_map_shared_over(void *p, size_t size, int fd, size_t offset) __km(os_map_shared_over);
+/* The same shared memory at a second place too, over whatever lies there. */
+bool os_alias_shared(void *from, size_t size, void *to) __km(os_alias_shared);
+
+unsigned long os_totalram(void) __km(os_totalram);	/* bytes of physical memory; constant */
+unsigned int os_nr_cpus(void) __km(os_nr_cpus);		/* that this process may run on */
+
 bool os_write(int fd, const char *buf, size_t len) __km(os_write);	/* all of it, or false */
 int os_open_append(const char *path) __km(os_open_append);		/* created if need be; -1 */
 /* The beginning of a file, up to size bytes; -1. */
@@ -83,13 +102,11 @@ void os_futex_wait(const u32 *word, u32 expected, unsigned int timeout_ms) __km(
 void os_futex_wake(const u32 *word, unsigned int n) __km(os_futex_wake);	/* the first n */
 int os_gettid(void) __km(os_gettid);
 /* The calling thread's name, NUL included at most 16 bytes. */
-void os_get_comm(char comm[16]) __km(os_get_comm);
 void os_set_comm(const char *comm) __km(os_set_comm);
 unsigned long os_physical_pages(void) __km(os_physical_pages);	/* 0: not known */
 /* The lesser of RLIMIT_AS and RLIMIT_DATA in bytes; 0: neither is set. */
 unsigned long os_memory_rlimit(void) __km(os_memory_rlimit);
 int os_getpid(void) __km(os_getpid);
-void os_thread_name(char name[16]) __km(os_thread_name);	/* of the calling thread */
 /* Memory that may not be there: how many bytes of it could be read. */
 size_t os_read_self(void *to, const void *from, size_t size) __km(os_read_self);
 bool os_thread_is_gone(int tid) __km(os_thread_is_gone);

@@ -300,6 +300,131 @@ bool os_remap(void *from, size_t from_size, void *to, size_t to_size)
 				    MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0));
 }
 
+/* A wish for an address; what comes elsewhere goes back. */
+static unsigned long map_wish(unsigned long wish, size_t size)
+{
+	unsigned long p = (unsigned long)os_map((void *)wish, size);
+
+	if (!p || p == wish)
+		return p;
+	os_unmap((void *)p, size);
+	return 0;
+}
+
+#define LOW_START	(1ul << 20)	/* above what vm.mmap_min_addr keeps free */
+#define LOW_STEPS	64u
+
+void *os_map_below(size_t size, size_t align, unsigned long limit)
+{
+	unsigned long step, p;
+	size_t total;
+
+	align = align > PAGE_SIZE ? align : PAGE_SIZE;
+	if (__builtin_add_overflow(size, align - PAGE_SIZE, &total) || total >= limit - LOW_START)
+		return NULL;
+#ifdef MAP_32BIT
+	p = (unsigned long)raw_syscall6(SYS_mmap, 0, (long)total, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_32BIT,
+					-1, 0);
+	if (!failed((long)p)) {
+		unsigned long start = ALIGN_UP(p, align), end = p + total;
+
+		if (start > p)
+			os_unmap((void *)p, start - p);
+		if (end > start + size)
+			os_unmap((void *)(start + size), end - start - size);
+		return (void *)start;
+	}
+#endif
+	step = ALIGN_UP((limit - LOW_START - size) / LOW_STEPS + 1, align);
+	for (p = ALIGN_DOWN(limit - size, align); p >= LOW_START; p -= step) {
+		if (map_wish(p, size))
+			return (void *)p;
+		if (p < LOW_START + step)
+			break;
+	}
+	return NULL;
+}
+
+bool os_map_none_over(void *p, size_t size)
+{
+	return !failed(raw_syscall6(SYS_mmap, (long)p, (long)size, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
+}
+
+bool os_protect(void *p, size_t size, enum os_access access)
+{
+	static const int prot[] = { PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE };
+
+	return !failed(raw_syscall(SYS_mprotect, p, size, prot[access]));
+}
+
+int os_shared_create(size_t size)
+{
+	long fd = raw_syscall(SYS_memfd_create, "kmalloc-vmap", MFD_CLOEXEC, 0);
+
+	if (failed(fd))
+		return -1;
+	if (!failed(raw_syscall(SYS_ftruncate, fd, size, 0)))
+		return (int)fd;
+	os_close((int)fd);
+	return -1;
+}
+
+bool os_shared_fill(int fd, const void *p, size_t len, size_t offset)
+{
+	const char *from = p;
+
+	while (len) {
+		long n = raw_syscall6(SYS_pwrite64, fd, (long)from, (long)len, (long)offset, 0, 0);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		from += n;
+		offset += (size_t)n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+bool os_map_shared_over(void *p, size_t size, int fd, size_t offset)
+{
+	return !failed(raw_syscall6(SYS_mmap, (long)p, (long)size, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_FIXED, fd, (long)offset));
+}
+
+bool os_alias_shared(void *from, size_t size, void *to)
+{
+	return !failed(raw_syscall6(SYS_mremap, (long)from, 0, (long)size,
+				   MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0));
+}
+
+unsigned long os_totalram(void)
+{
+	static _Atomic unsigned long bytes;
+	unsigned long n = atomic_load_explicit(&bytes, memory_order_relaxed);
+	struct sysinfo si;
+
+	if (n)
+		return n;
+	n = failed(raw_syscall(SYS_sysinfo, &si, 0, 0)) ? PTRDIFF_MAX : si.totalram * si.mem_unit;
+	atomic_store_explicit(&bytes, n, memory_order_relaxed);
+	return n;
+}
+
+unsigned int os_nr_cpus(void)
+{
+	unsigned long mask[128], w;
+	long n = raw_syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	unsigned int cpus = 0;
+
+	for (w = 0; !failed(n) && w < (unsigned long)n / sizeof(long); w++)
+		cpus += hweight64(mask[w]);
+	return cpus ? cpus : 1;
+}
+
 bool os_write(int fd, const char *buf, size_t len)
 {
 	while (len) {
@@ -458,13 +583,6 @@ int os_getpid(void)
 	return (int)raw_syscall(SYS_getpid, 0, 0, 0);
 }
 
-void os_get_comm(char comm[16])
-{
-	if (failed(raw_syscall(SYS_prctl, PR_GET_NAME, comm, 0)))
-		comm[0] = '\0';
-	comm[15] = '\0';
-}
-
 void os_set_comm(const char *comm)
 {
 	raw_syscall(SYS_prctl, PR_SET_NAME, comm, 0);
@@ -495,12 +613,6 @@ unsigned long os_memory_rlimit(void)
 
 	as = MIN(as, data);
 	return as == ULONG_MAX ? 0 : MAX(as, PAGE_SIZE);
-}
-
-void os_thread_name(char name[16])
-{
-	memset(name, 0, 16);
-	raw_syscall(SYS_prctl, PR_GET_NAME, name, 0);
 }
 
 size_t os_read_self(void *to, const void *from, size_t size)

@@ -29,8 +29,8 @@ for path in "$abs_top_srcdir"/include/kmalloc/*.h; do
 	fi
 	# What a header adds to the macros of the system headers that it includes.
 	sed -n 's/^[ \t]*#[ \t]*define[ \t]*\([A-Za-z0-9_]*\).*/\1/p' "$path" |
-		grep -Ev '^(KMALLOC_|_?_*GFP_|SLAB_|PF_MEMALLOC|SHRINK_|SHRINKER_|FAULT_|ARCH_(KMALLOC|SLAB)_)' |
-		grep -Ev '^(ZERO_(SIZE|OR_NULL)_PTR|KMEM_CACHE|kmem_cache_create|kzfree|DEFAULT_SEEKS)$' |
+		grep -Ev '^(KMALLOC_|_?_*GFP_|SLAB_|PF_MEMALLOC|SHRINK_|SHRINKER_|FAULT_|VM_|ARCH_(KMALLOC|SLAB)_)' |
+		grep -Ev '^(ZERO_(SIZE|OR_NULL)_PTR|KMEM_CACHE|kmem_cache_create|kzfree|DEFAULT_SEEKS|PAGE_KERNEL|__vmalloc)$' |
 		grep -Ev '^kv?[mz]alloc_(objs?|flex)$' >"$work/macros"
 	is "$(cat "$work/macros")" "" "$header defines no generic macro"
 done

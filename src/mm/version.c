@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/* Which library runs. Layer: mm. The one file that includes all public headers. */
+#include "lib/compiler.h"
+#include "kmalloc/kmalloc.h"
+
+__km_export const char *kmalloc_version(void)
+{
+	return PACKAGE_VERSION;
+}
