@@ -51,7 +51,7 @@ static bool sizes_are_classic(void)
 	return param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC;
 }
 
-static unsigned int get_order(size_t size)	/* size > 0 */
+static unsigned int order_of(size_t size)	/* size > 0 */
 {
 	return size <= PAGE_SIZE ? 0 : ilog2((size - 1) >> os_page_shift) + 1;
 }
@@ -95,17 +95,18 @@ static void *kmalloc_large(size_t size, gfp_t flags)
 	if (size > KMALLOC_MAX_SIZE || sizes_are_classic())
 		return kmalloc_too_large(size, flags);
 	slow_enter_alloc(&e, cpu_enter());
-	alloc_context_init(&ac, flags | __GFP_COMP, get_order(size));
+	alloc_context_init(&ac, flags | __GFP_COMP, order_of(size));
 	do
 		page = alloc_large_kmalloc(size, &ac);
 	while (unlikely(!page) && alloc_slowpath(&ac, &e));
 	if (!e.nested)
 		purge_check_for(&ac);
 	slow_leave(&e);
-	if (likely(page))
-		return (void *)page_address(page);
-	alloc_failed(&ac, size);
-	return NULL;
+	if (unlikely(!page)) {
+		alloc_failed(&ac, size);
+		return NULL;
+	}
+	return (void *)page_address(page);
 }
 
 /* The whole object is cleared, so that krealloc() may grow it. size <= KMALLOC_MAX_CACHE_SIZE. */
@@ -190,7 +191,7 @@ static size_t object_size(const void *p)
 	if (slab)
 		return is_start_of_object(slab, p) ? kmem_cache_size(slab->cache) : 0;
 	page = large_kmalloc_page(p);
-	return page ? PAGE_SIZE << page->order : 0;
+	return page ? large_kmalloc_size(page) : 0;
 }
 
 static bool is_vmalloc_block(const void *p)
@@ -219,7 +220,7 @@ __km_export size_t kmalloc_size_roundup(size_t size)
 		return kmem_cache_size(natural_cache(size));
 	if (size > KMALLOC_MAX_SIZE || sizes_are_classic())
 		return size;
-	return PAGE_SIZE << get_order(size);
+	return PAGE_SIZE << order_of(size);
 }
 
 /* ---- freeing ---- */
@@ -360,7 +361,7 @@ __km_export void *kvmalloc_node(size_t size, gfp_t flags, int node)
 	}
 	if (node > 0 && flags & __GFP_THISNODE)
 		return NULL;
-	return __vmalloc(size, flags);
+	return __vmalloc_node(size, 1, flags, node, __builtin_return_address(0));
 }
 
 __km_export void kvfree(const void *p)
@@ -371,10 +372,12 @@ __km_export void kvfree(const void *p)
 		kfree(p);
 }
 
-/* Neither way waits. */
 __km_export void kvfree_atomic(const void *p)
 {
-	kvfree(p);
+	if (is_vmalloc_block(p))
+		vfree_atomic(p);
+	else
+		kfree(p);
 }
 
 __km_export void kvfree_sensitive(const void *p, size_t len)

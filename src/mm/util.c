@@ -156,8 +156,8 @@ void warn_not_kmalloc(const char *func, const void *p)
 	unsigned int class = class_of(p);
 	unsigned long addr = (unsigned long)p;
 	struct slab *slab = class == CLASS_FOREIGN ? NULL : virt_to_slab(addr);
-	struct page *block = class == CLASS_FOREIGN ? block_around(addr) : NULL;
-	struct vmap_area *vm = class == CLASS_FOREIGN || slab ? NULL : find_vmap_area_inside(p);
+	struct vmap_area *vm = slab ? NULL : find_vmap_area_inside(p);
+	struct page *block = slab || vm ? NULL : block_around(addr);
 
 	if (slab)
 		warn_inside(func, p, addr - (addr - slab->base) % slab->cache->size,

@@ -778,6 +778,14 @@ static void kfree_inside_vmalloc(void)
 	kvfree(p);
 }
 
+static void kfree_far_inside_vmalloc(void)
+{
+	char *p = (char *)vmalloc_block();
+
+	kfree(named(p + (10 << 20)));
+	kvfree(p);
+}
+
 static void kvfree_inside_vmalloc(void)
 {
 	char *p = (char *)vmalloc_block();
@@ -1008,6 +1016,8 @@ static const struct trap_case cases[] = {
 	  WARNS(1, "a block of vmalloc") },
 	{ .name = "kfree inside a vmalloc block", .run = kfree_inside_vmalloc,
 	  WARNS(1, "4096 bytes inside the vmalloc block at") },
+	{ .name = "kfree far inside a vmalloc block", .run = kfree_far_inside_vmalloc,
+	  WARNS(1, "10485760 bytes inside the vmalloc block at") },
 	{ .name = "kvfree inside a vmalloc block", .run = kvfree_inside_vmalloc,
 	  WARNS(1, "64 bytes inside the vmalloc block at") },
 	{ .name = "kfree inside a large block", .run = kfree_inside_large,

@@ -131,7 +131,7 @@ tests_unit_test_nolock_LDADD = $(unit_libs)
 tests_unit_test_kvmalloc_SOURCES = tests/unit/test_kvmalloc.c $(unit_common)
 tests_unit_test_kvmalloc_CFLAGS = $(unit_cflags)
 tests_unit_test_kvmalloc_LDADD = $(unit_libs)
-tests_unit_test_kvmalloc_LDFLAGS = -Wl,--wrap=km_alloc_large_kmalloc,--wrap=km_kvmalloc_area \
+tests_unit_test_kvmalloc_LDFLAGS = -Wl,--wrap=km_alloc_large_kmalloc,--wrap=km___vmalloc_node \
 	-Wl,--wrap=km_kmalloc_slab,--wrap=km_slab_alloc_slow
 
 tests_unit_test_fork_child_SOURCES = tests/unit/test_fork_child.c $(unit_common)

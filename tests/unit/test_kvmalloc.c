@@ -23,12 +23,14 @@ static struct {
 
 void *wrapped_object(size_t size, struct pcpu *c, gfp_t gfp) __asm__("__wrap_km_slab_alloc_slow");
 void *real_object(size_t size, struct pcpu *c, gfp_t gfp) __asm__("__real_km_slab_alloc_slow");
-void *wrapped_block(size_t size, const struct alloc_context *ac)
+struct page *wrapped_block(size_t size, const struct alloc_context *ac)
 	__asm__("__wrap_km_alloc_large_kmalloc");
-void *real_block(size_t size, const struct alloc_context *ac)
+struct page *real_block(size_t size, const struct alloc_context *ac)
 	__asm__("__real_km_alloc_large_kmalloc");
-void *wrapped_area(size_t size, gfp_t gfp) __asm__("__wrap_km_kvmalloc_area");
-void *real_area(size_t size, gfp_t gfp) __asm__("__real_km_kvmalloc_area");
+void *wrapped_area(unsigned long size, unsigned long align, gfp_t gfp, int node,
+		   const void *caller) __asm__("__wrap_km___vmalloc_node");
+void *real_area(unsigned long size, unsigned long align, gfp_t gfp, int node, const void *caller)
+	__asm__("__real_km___vmalloc_node");
 struct kmem_cache *wrapped_slab(size_t size, gfp_t gfp) __asm__("__wrap_km_kmalloc_slab");
 struct kmem_cache *real_slab(size_t size, gfp_t gfp) __asm__("__real_km_kmalloc_slab");
 
@@ -42,7 +44,7 @@ void *wrapped_object(size_t size, struct pcpu *c, gfp_t gfp)
 	return NULL;
 }
 
-void *wrapped_block(size_t size, const struct alloc_context *ac)
+struct page *wrapped_block(size_t size, const struct alloc_context *ac)
 {
 	seen.blocks++;
 	seen.block_gfp = ac->gfp;
@@ -50,12 +52,13 @@ void *wrapped_block(size_t size, const struct alloc_context *ac)
 	return seen.refuse ? NULL : real_block(size, ac);
 }
 
-void *wrapped_area(size_t size, gfp_t gfp)
+void *wrapped_area(unsigned long size, unsigned long align, gfp_t gfp, int node,
+		   const void *caller)
 {
 	seen.areas++;
 	seen.area_gfp = gfp;
 	seen.area_size = size;
-	return real_area(size, gfp);
+	return real_area(size, align, gfp, node, caller);
 }
 
 struct kmem_cache *wrapped_slab(size_t size, gfp_t gfp)
