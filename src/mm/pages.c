@@ -252,15 +252,16 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct slow_entry e;
+	bool injected;
 
 	if (!order_is_valid(order, gfp))
 		return NULL;
 	gfp = checked_gfp(gfp);
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, gfp, order);
-	if (node_will_do(nid, gfp) &&
-	    !(atomic_load_explicit(&fault_page_active, memory_order_relaxed) &&
-	      should_fail_alloc_page(ac.gfp, order))) {
+	injected = unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
+		   should_fail_alloc_page(ac.gfp, order);
+	if (!injected && node_will_do(nid, gfp)) {
 		do
 			page = get_block(order, &ac);
 		while (unlikely(!page) && alloc_slowpath(&ac, &e));
@@ -270,7 +271,9 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	if (!e.nested && may_block(&ac))
 		purge_check();
 	slow_leave(&e);
-	if (unlikely(!page))
+	if (unlikely(injected))
+		os_set_errno_enomem();	/* the injector has said what there is to say */
+	else if (unlikely(!page))
 		alloc_failed(&ac, PAGE_SIZE << order);
 	return page;
 }
@@ -525,9 +528,8 @@ __km_export struct page *virt_to_page_of(const void *addr)
 	class = class_of(addr);
 	if (class != CLASS_FOREIGN && class != CLASS_OTHER)
 		return (struct page *)(void *)virt_to_slab((unsigned long)addr);
-	if (!is_user_address(addr) || (class == CLASS_OTHER && !virt_addr_valid(addr)))
-		return NULL;
-	return virt_to_page(ALIGN_DOWN((unsigned long)addr, PAGE_SIZE));
+	return virt_addr_valid(addr) ? virt_to_page(ALIGN_DOWN((unsigned long)addr, PAGE_SIZE)) :
+				       NULL;
 }
 
 __km_export struct page *virt_to_head_page(const void *addr)

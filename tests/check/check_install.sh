@@ -36,6 +36,7 @@ for header in "$abs_top_srcdir"/include/kmalloc/*.h; do
 	[ -s "$includedir/kmalloc/${header##*/}" ] || diag "missing: ${header##*/}"
 done | grep . && status=1
 ok $status "all public headers are installed"
+is "$(cat "$mandir/man3/free_pages.3")" ".so man3/alloc_pages.3" "a function's page leads to another"
 is "$(find "$work/root" -name '*preload*' ! -name libkmalloc-preload.so ! -name '*.la')" "" \
 	"the preload library is one file without a version"
 
