@@ -49,6 +49,9 @@ static inline void *page_address(const struct page *page)
 	return page_to_virt(page);
 }
 
+/** page_zonenum - the zone that the page's block came from. */
+enum zone_type page_zonenum(const struct page *page) KMALLOC_LINK_NAME(page_zonenum);
+
 KMALLOC_END_DECLS
 
 #endif
@@ -111,9 +114,6 @@ unsigned int compound_order(const struct page *page) KMALLOC_LINK_NAME(compound_
 
 /** page_size - bytes of the compound block that begins with page; else of one page. */
 unsigned long page_size(const struct page *page) KMALLOC_LINK_NAME(page_size);
-
-/** page_zonenum - the zone that the page's block came from. */
-enum zone_type page_zonenum(const struct page *page) KMALLOC_LINK_NAME(page_zonenum);
 
 /** page_to_nid - the node of the page: 0. */
 int page_to_nid(const struct page *page) KMALLOC_LINK_NAME(page_to_nid);

@@ -37,6 +37,7 @@ __weak bool should_fail_alloc_page(gfp_t gfp, unsigned int order)
 /* Public by other names: in src/ virt_to_page() takes a number and means the mem_map alone. */
 struct page *virt_to_page_of(const void *addr) __km(virt_to_page);
 void *page_to_virt(const struct page *page) __km(page_to_virt);
+enum zone_type page_zonenum_of(const struct page *page) __km(page_zonenum);
 
 static const char not_allocated[] =
 	"freed, but not allocated by alloc_pages, or freed before";
@@ -622,7 +623,8 @@ __km_export unsigned long page_size(const struct page *page)
 	return PAGE_SIZE << compound_order(page);
 }
 
-__km_export enum zone_type page_zonenum(const struct page *page)
+/* Zones are ranges of addresses. */
+__km_export enum zone_type page_zonenum_of(const struct page *page)
 {
 	return addr_zonenum((unsigned long)page_to_virt(page));
 }

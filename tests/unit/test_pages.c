@@ -122,7 +122,7 @@ static void test_any_permutation_of_small_orders_restores_the_free_areas(void **
 	before = snapshot();
 	for (round = 0; round < 8; round++) {
 		for (i = 0; i < NR_BLOCKS; i++) {
-			orders[i] = (unsigned int)random_below(round % 2 ? PAGEBLOCK_ORDER : 6);
+			orders[i] = (unsigned int)random_below(round % 2 ? MAX(PAGEBLOCK_ORDER, 1u) : 6);
 			pages[i] = alloc_pages(GFP_KERNEL | (i % 2 ? __GFP_COMP : 0), orders[i]);
 			assert_non_null(pages[i]);
 			assert_true(IS_ALIGNED(page_address(pages[i]), PAGE_SIZE << orders[i]));
