@@ -408,7 +408,7 @@ static void drop_reference(struct page *page, unsigned int order,
 	s32 old;
 
 	if (!compound)
-		page->order = 0;	/* what the others hold; not ours any more after the drop */
+		WRITE_ONCE(page->order, 0);	/* what the others hold; not ours after the drop */
 	/* release: our accesses come before who frees it; acquire: those of the others */
 	old = atomic_fetch_sub_explicit(&page->refcount, 1, memory_order_acq_rel);
 	if (old == 1) {
@@ -429,10 +429,10 @@ static bool check_free(const struct page *page, unsigned int *order)
 		bad_page(page, not_allocated);
 		return false;
 	}
-	if (page->flags & PG_compound && *order != page->order) {
+	if (page->flags & PG_compound && *order != READ_ONCE(page->order)) {
 		bad_page(page, "compound block freed with a wrong order, its own is taken");
 		*order = page->order;
-	} else if (*order > page->order) {
+	} else if (*order > READ_ONCE(page->order)) {
 		bad_page(page, "freed with a higher order than it has");
 		return false;
 	}

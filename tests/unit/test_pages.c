@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 #include <pthread.h>
+#include <sched.h>
 #include "heap_walk.h"
 #include "kernel/printk.h"
 #include "mm/pages.h"
@@ -289,6 +290,50 @@ static void test_the_last_reference_to_a_compound_block_frees_all_of_it(void **s
 	check_struct_pages();
 }
 
+static struct {
+	_Atomic(struct page *) page;
+	_Atomic bool stop;
+} handed;
+
+static void *put_handed_pages(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&handed.stop)) {
+		struct page *page = atomic_exchange(&handed.page, NULL);
+
+		if (page)
+			put_page(page);
+		else
+			sched_yield();
+	}
+	return NULL;
+}
+
+/* [13.5 lib/test_free_pages.c], by two threads at once. */
+static void test_whoever_drops_the_last_reference_nothing_leaks(void **state)
+{
+	struct snapshot before = snapshot();
+	pthread_t thread;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, put_handed_pages, NULL), 0);
+	for (i = 0; i < 3000; i++) {
+		struct page *page = alloc_pages(GFP_KERNEL | (i % 2 ? __GFP_COMP : 0), i % 5);
+
+		get_page(page);
+		atomic_store(&handed.page, page);
+		__free_pages(page, i % 5);
+		while (atomic_load(&handed.page))
+			sched_yield();
+	}
+	atomic_store(&handed.stop, true);
+	pthread_join(thread, NULL);
+	assert_unchanged(before);
+	check_struct_pages();
+	check_free_frames();
+}
+
 /* [13.7 number 13] */
 static void test_alloc_pages_exact_of_5_pages_leaves_3_free(void **state)
 {
@@ -526,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_slabs_and_pages_take_turns_in_one_place),
 		cmocka_unit_test(test_an_extra_reference_keeps_only_page_0),
 		cmocka_unit_test(test_the_last_reference_to_a_compound_block_frees_all_of_it),
+		cmocka_unit_test(test_whoever_drops_the_last_reference_nothing_leaks),
 		cmocka_unit_test(test_alloc_pages_exact_of_5_pages_leaves_3_free),
 		cmocka_unit_test(test_a_page_freed_without_the_lock_comes_back),
 		cmocka_unit_test(test_large_kmallocs_are_found_by_free_and_ksize),
