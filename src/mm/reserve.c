@@ -67,6 +67,7 @@ void reserve_refill(void)
 
 void reserve_init(void)
 {
+	unsigned int flags = task_flags;
 	unsigned long mask;
 
 	if (!reserve_kept || atomic_load_explicit(&reserve.init_done, memory_order_acquire))
@@ -78,8 +79,11 @@ void reserve_init(void)
 			os_yield();
 		return;
 	}
+	/* whatever the request that came first may do: this is start-up */
+	task_flags = (flags & ~PF_KM_NONBLOCK) | PF_KM_BLOCKS;
 	reserve_refill();
 	meta_prefault(META_LEAST + (reserve_target() << os_page_shift) / META_SHARE);
+	task_flags = flags;
 	atomic_store_explicit(&reserve.init_done, true, memory_order_release);
 	os_restore_signals(mask);
 }

@@ -16,6 +16,9 @@ unit_tests = \
 	tests/unit/test_meta \
 	tests/unit/test_page_alloc \
 	tests/unit/test_pages \
+	tests/unit/test_watermark \
+	tests/unit/test_zones \
+	tests/unit/test_ladder \
 	tests/unit/test_slub \
 	tests/unit/test_sheaf \
 	tests/unit/test_kmem_cache \
@@ -149,3 +152,16 @@ tests_unit_test_shrinker_LDADD = $(unit_libs)
 tests_unit_test_fault_inject_SOURCES = tests/unit/test_fault_inject.c $(unit_common)
 tests_unit_test_fault_inject_CFLAGS = $(unit_cflags)
 tests_unit_test_fault_inject_LDADD = $(unit_libs)
+tests_unit_test_watermark_SOURCES = tests/unit/test_watermark.c tests/unit/ladder.h $(unit_common)
+tests_unit_test_watermark_CFLAGS = $(unit_cflags)
+tests_unit_test_watermark_LDADD = $(unit_libs)
+
+tests_unit_test_zones_SOURCES = tests/unit/test_zones.c tests/unit/ladder.h $(unit_common)
+tests_unit_test_zones_CFLAGS = $(unit_cflags)
+tests_unit_test_zones_LDADD = $(unit_libs)
+tests_unit_test_zones_LDFLAGS = -Wl,--wrap=km_os_map_at
+
+tests_unit_test_ladder_SOURCES = tests/unit/test_ladder.c tests/unit/ladder.h $(unit_common)
+tests_unit_test_ladder_CFLAGS = $(unit_cflags)
+tests_unit_test_ladder_LDADD = $(unit_libs)
+tests_unit_test_ladder_LDFLAGS = -Wl,--wrap=km_shrink_slab,--wrap=km_have_shrinkers,--wrap=km_oom_notify
