@@ -18,6 +18,11 @@ extern __thread unsigned int exit_rounds __km(exit_rounds) __initial_exec;
 /* frees done before it had a slot */
 extern __thread unsigned int early_frees __km(early_frees) __initial_exec;
 
+/* What the thread is in the middle of; the bits are in mm/gfp.h, but for this one. */
+extern __thread unsigned int task_flags __km(task_flags) __initial_exec;
+/* its last request on a slow path may not block: no system call, no wait for a lock */
+#define PF_KM_NONBLOCK	0x2u
+
 /* Names a live thread, also in a fork child; no system call. */
 static __always_inline unsigned long thread_id(void)
 {

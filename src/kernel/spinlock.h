@@ -4,7 +4,7 @@
  *
  * spin_lock() returns false where waiting would be wrong: while a fork is under way (a thread
  * that holds a stdio lock must not wait for the forking thread, which may want that stdio
- * lock), and where the holder does not come back (it left by siglongjmp, or died in the child
+ * lock), where the thread's request may not block, and where the holder does not come back (it left by siglongjmp, or died in the child
  * of a raw fork). The caller then takes the nolock path. The word holds the thread_id() of the
  * holder, so that a fork child knows its own locks.
  *

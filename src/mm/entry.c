@@ -12,8 +12,10 @@ static void slow_enter(struct slow_entry *e, struct pcpu *c)
 	e->started = false;
 	e->nested = c == &busy_cpu;
 	e->cpu = NULL;
-	if (e->nested)
+	if (e->nested) {
+		e->task_flags = task_flags;
 		return;
+	}
 	fork_check();
 	if (unlikely(own_cpu && c != own_cpu))
 		/* a handler took it between our load and store of this_cpu */
@@ -58,6 +60,8 @@ void slow_enter_free(struct slow_entry *e, struct pcpu *c)
 
 void slow_leave(struct slow_entry *e)
 {
+	if (unlikely(e->nested))
+		task_flags = (task_flags & ~PF_KM_MASK) | (e->task_flags & PF_KM_MASK);
 	cpu_leave(e->leave_as);
 	if (unlikely(e->started))
 		cpu_thread_started();

@@ -14,6 +14,7 @@ struct slow_entry {
 	bool started;		/* the thread got its slot just now */
 	/* a handler inside the allocator: waits for nothing, calls nobody */
 	bool nested;
+	unsigned int task_flags;	/* nested: the interrupted request's */
 };
 
 /* c: what cpu_enter() returned. */

@@ -12,7 +12,7 @@
 #define KM_MM_GFP_H
 
 #include "kmalloc/gfp.h"
-#include "lib/types.h"
+#include "kernel/percpu.h"
 
 /* Internal bits, stripped from what callers give. */
 /* the object's alignment is that of its size (a class of the natural list) */
@@ -81,11 +81,12 @@ static inline bool may_block(const struct alloc_context *ac)
  * What the calling thread is in the middle of: PF_MEMALLOC bits of <kmalloc/gfp.h>. An allocation
  * looks at it on its slow path alone.
  */
-/* Ours: the thread's last request on a slow path could block, could not; neither: none yet. */
+/*
+ * Ours: the thread's last request on a slow path may block; PF_KM_NONBLOCK (kernel/percpu.h):
+ * may not; neither: none yet.
+ */
 #define PF_KM_BLOCKS		0x1u
-#define PF_KM_NONBLOCK		0x2u
-
-extern __thread unsigned int task_flags __km(task_flags) __initial_exec;
+#define PF_KM_MASK		(PF_KM_BLOCKS | PF_KM_NONBLOCK)
 
 /* The flags as the calling thread's scopes leave them; PF_MEMALLOC itself is the ladder's. */
 gfp_t current_gfp_context(gfp_t gfp) __km(current_gfp_context);

@@ -32,10 +32,10 @@
 
 enum { STEP_START, STEP_RESERVES, STEP_RECLAIM, STEP_OOM, STEP_NOFAIL, STEP_OUT };
 
-/* For what lies too far below the flags: meta.c. */
+/* For what lies too far below the flags: locks and meta.c. */
 static void note_context(const struct alloc_context *ac)
 {
-	task_flags = (task_flags & ~(PF_KM_BLOCKS | PF_KM_NONBLOCK)) |
+	task_flags = (task_flags & ~PF_KM_MASK) |
 		     (may_block(ac) ? PF_KM_BLOCKS : PF_KM_NONBLOCK);
 }
 

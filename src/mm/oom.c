@@ -5,6 +5,7 @@
  */
 #include "mm/oom.h"
 #include "mm/gfp_policy.h"
+#include "mm/page_alloc.h"
 #include "mm/show_mem.h"
 #include "mm/vmalloc.h"
 #include "mm/watermark.h"
@@ -38,7 +39,11 @@ void warn_alloc(const struct alloc_context *ac, const char *message)
 	static _Atomic unsigned long last;
 	char comm[16], mode[160];
 
-	if (ac->gfp & __GFP_NOWARN || !ratelimit(&last))
+	if (ac->gfp & __GFP_NOWARN)
+		return;
+	if (ac->gfp & __GFP_DMA && !READ_ONCE(zones[ZONE_DMA].managed_pages))
+		return;
+	if (!ratelimit(&last))
 		return;
 	os_thread_name(comm);
 	format_mode(mode, sizeof(mode), ac->gfp);

@@ -37,7 +37,6 @@
 
 #define CHUNK_MAX_LOW	(16ul << 20)	/* in the zones below 4 GiB */
 #define LOW_START	(64ul << 20)	/* below lie the image and the break of old programs */
-#define TRYLOCK_SPINS	200		/* of a request that may not block */
 
 struct zone zones[MAX_NR_ZONES];
 
@@ -239,20 +238,6 @@ static bool zone_trylock(struct zone *z)
 {
 	if (!spin_trylock(&z->lock))
 		return false;
-	zone_locked(z);
-	return true;
-}
-
-/* For requests that may not block: no system call, and the wait is bounded. */
-static bool zone_lock_nonblock(struct zone *z)
-{
-	unsigned int i;
-
-	for (i = 0; !spin_trylock(&z->lock); i++) {
-		if (i == TRYLOCK_SPINS || spin_is_mine(&z->lock) || READ_ONCE(fork_under_way))
-			return false;
-		cpu_relax();
-	}
 	zone_locked(z);
 	return true;
 }
@@ -478,8 +463,7 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 
 	if (!blocks && !READ_ONCE(z->nr_chunks))
 		return NULL;
-	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) :
-	      blocks ? zone_lock(z) : zone_lock_nonblock(z)))
+	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) : zone_lock(z)))
 		return NULL;
 	if (unlikely(reserve_kept) && z == &zone_normal)
 		page = rmqueue_reserve(z, order, ac);
