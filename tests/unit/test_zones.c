@@ -179,6 +179,38 @@ static void slabs_of_a_zone_come_from_its_pages(void **state)
 	in_child("", zone_slots);
 }
 
+static void zone_fork(void)
+{
+	struct page *page = get_pages(GFP_KERNEL | __GFP_DMA, 4), *page32 = get_pages(GFP_KERNEL | __GFP_DMA32, 4);
+	int status = -1;
+	unsigned int i;
+
+	CHECK(page && page32);
+	if (!fork()) {
+		CHECK(zone_validate());
+		put_pages(page, 4);
+		put_pages(page32, 4);
+		for (i = 0; i < 2000; i++)
+			CHECK(get_pages(GFP_KERNEL | __GFP_DMA32, 0));
+		CHECK(zone_validate());
+		_exit(0);
+	}
+	wait(&status);
+	CHECK_EQ(status, 0);
+	/* no lock stayed behind in the parent either */
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		CHECK(spin_trylock(&zones[i].lock));
+		spin_unlock(&zones[i].lock);
+	}
+	CHECK(zone_validate());
+}
+
+static void a_fork_child_has_all_zones(void **state)
+{
+	(void)state;
+	in_child("", zone_fork);
+}
+
 /* ---- no system call ---- */
 
 /* Any system call but the ones of a report and of the end kills the process. */
@@ -378,6 +410,7 @@ int main(void)
 		cmocka_unit_test(of_two_zones_the_lowest_is_taken_with_one_warning),
 		cmocka_unit_test(dma_strict_refuses_with_one_line),
 		cmocka_unit_test(slabs_of_a_zone_come_from_its_pages),
+		cmocka_unit_test(a_fork_child_has_all_zones),
 		cmocka_unit_test(a_fresh_program_serves_atomic_requests_without_a_system_call),
 		cmocka_unit_test(a_program_under_an_atomic_base_policy_makes_none_either),
 		cmocka_unit_test(the_reserve_is_populated_and_blocking_requests_leave_it),
