@@ -6,6 +6,7 @@
 #include "ladder.h"
 #include "kmalloc/stats.h"
 
+#include <pthread.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -278,6 +279,73 @@ static void a_program_under_an_atomic_base_policy_makes_none_either(void **state
 	in_child("min_free_kbytes=32768 mem=1G", atomic_program);
 }
 
+/* Memory calls and waiting kill the thread's process; what starts a thread otherwise may happen. */
+static void forbid_memory_syscalls(void)
+{
+	static const int nr[] = { SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise,
+				  SYS_brk, SYS_futex, SYS_sched_yield, SYS_nanosleep };
+	struct sock_filter code[12] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		[10] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		[11] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog prog = { 12, code };
+	unsigned char i;
+
+	for (i = 0; i < 9; i++)
+		code[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)nr[i],
+							   (unsigned char)(9 - i), 0);
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
+}
+
+static void *_Atomic mailbox[256];
+static _Atomic unsigned int finished, refused;
+
+static void *silent_thread(void *arg)
+{
+	uint64_t rnd = (uint64_t)(uintptr_t)arg;
+	unsigned int i;
+
+	forbid_memory_syscalls();
+	for (i = 0; i < 100000; i++) {
+		size_t size = 1 + next_random(&rnd) % 6000;
+		char *p = slab_alloc(size_class(size), size, GFP_ATOMIC | __GFP_NOWARN);
+
+		if (p)
+			p[size - 1] = p[0] = 1;
+		else
+			refused++;
+		p = atomic_exchange(&mailbox[next_random(&rnd) % 256], p);
+		slab_free(p);
+	}
+	finished++;
+	while (finished)	/* its end would be a system call */
+		cpu_relax();
+	return NULL;
+}
+
+/* The proof that the issue asks for, from inside. */
+static void silent_threads(void)
+{
+	pthread_t t[2];
+
+	gfp_base_nonblocking = true;
+	reserve_setup();
+	reserve_init();
+	CHECK(!pthread_create(&t[0], NULL, silent_thread, (void *)1));
+	CHECK(!pthread_create(&t[1], NULL, silent_thread, (void *)2));
+	while (finished < 2)
+		usleep(1000);
+	CHECK_EQ(refused, 0);
+}
+
+static void two_threads_that_hand_objects_over_make_none(void **state)
+{
+	(void)state;
+	in_child("min_free_kbytes=32768 mem=1G", silent_threads);
+}
+
 /* ---- the reserve ---- */
 
 static unsigned long resident_free(void)
@@ -413,6 +481,7 @@ int main(void)
 		cmocka_unit_test(a_fork_child_has_all_zones),
 		cmocka_unit_test(a_fresh_program_serves_atomic_requests_without_a_system_call),
 		cmocka_unit_test(a_program_under_an_atomic_base_policy_makes_none_either),
+		cmocka_unit_test(two_threads_that_hand_objects_over_make_none),
 		cmocka_unit_test(the_reserve_is_populated_and_blocking_requests_leave_it),
 		cmocka_unit_test(from_the_reserve_each_flag_reaches_its_mark),
 		cmocka_unit_test(without_the_options_nothing_is_touched_ahead),
