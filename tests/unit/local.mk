@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_sheaf \
 	tests/unit/test_kmem_cache \
 	tests/unit/test_vmalloc \
+	tests/unit/test_vmalloc_charge \
 	tests/unit/test_refused \
 	tests/unit/test_purge \
 	tests/unit/test_realloc \
@@ -112,6 +113,14 @@ tests_unit_test_sheaf_LDADD = $(unit_libs)
 tests_unit_test_vmalloc_SOURCES = tests/unit/test_vmalloc.c $(unit_common)
 tests_unit_test_vmalloc_CFLAGS = $(unit_cflags)
 tests_unit_test_vmalloc_LDADD = $(unit_libs)
+
+tests_unit_test_vmalloc_charge_SOURCES = tests/unit/test_vmalloc_charge.c $(unit_common)
+tests_unit_test_vmalloc_charge_CFLAGS = $(unit_cflags)
+tests_unit_test_vmalloc_charge_LDADD = $(unit_libs)
+tests_unit_test_vmalloc_charge_LDFLAGS = -Wl,--wrap=km_mem_charge,--wrap=km_mem_uncharge \
+	-Wl,--wrap=km_alloc_slowpath \
+	-Wl,--wrap=km_os_map,--wrap=km_os_map_aligned,--wrap=km_os_map_over \
+	-Wl,--wrap=km_os_unmap,--wrap=km_os_dontneed,--wrap=km_os_remap
 
 tests_unit_test_refused_SOURCES = tests/unit/test_refused.c $(unit_common)
 tests_unit_test_refused_CFLAGS = $(unit_cflags)
