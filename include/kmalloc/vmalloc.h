@@ -204,7 +204,10 @@ void vm_unmap_ram(const void *mem, unsigned int count) KMALLOC_LINK_NAME(vm_unma
 /** vm_unmap_aliases - with vmalloc_guard=1: the addresses of freed areas may be used again. */
 void vm_unmap_aliases(void) KMALLOC_LINK_NAME(vm_unmap_aliases);
 
-/** vmalloc_nr_pages - pages in all areas that hold memory, those of malloc() included. */
+/**
+ * vmalloc_nr_pages - pages of addresses in all areas in use, guards and those of malloc()
+ * included.
+ */
 unsigned long vmalloc_nr_pages(void) KMALLOC_LINK_NAME(vmalloc_nr_pages);
 
 KMALLOC_END_DECLS

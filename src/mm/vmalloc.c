@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Large blocks. Layer: mm. Leads in: vmap_alloc, vmap_free, vmap_resize. Leads down: vmap_area.c.
+ * Large blocks. Layer: mm. Leads in: vmap_alloc, vmap_free, vmap_resize. Leads down: vmap_area.c,
+ * vmap.c.
  *
  * A block is an area, VM_BUSY; at least one page at its end is the guard, address space that
  * nobody touches. An area that mremap made is a mapping of its own for ever (its page offsets
  * fit no neighbour): it is mapped anew when it is freed, and so is the place that pages moved
  * away from, so that the number of mappings follows what is in use.
+ *
+ * vmalloc_guard=1: the guard is without access, areas are resized by nobody, and a freed one loses
+ * memory and access and goes to vmap_state.lazy instead of the tree.
+ *
+ * Locks: vmap_lock around what vmap_area.c does; memory is given back, and cleared, outside.
  */
 #include "mm/vmap_area.h"
 #include "mm/gfp_policy.h"
@@ -38,9 +44,10 @@ void vm_show(struct vmap_area *vm, size_t requested_size)
 	vm->pub.requested_size = requested_size;
 }
 
-static void make_guard(struct vmap_area *vm)
+void vm_make_guard(struct vmap_area *vm)
 {
-	if (READ_ONCE(vmap_state.nr_guards) >= GUARDS_MAX ||
+	if (likely(!param_yes(PARAM_vmalloc_guard)) ||
+	    READ_ONCE(vmap_state.nr_guards) >= GUARDS_MAX ||
 	    !os_protect((void *)(vm->addr + vm->size), vm->bytes - vm->size, OS_NONE))
 		return;
 	VMAP_ADD(nr_guards, 1);
@@ -54,8 +61,6 @@ static void publish(struct vmap_area *vm, size_t size)
 	vm->once = false;
 	vm->guard = false;
 	vm->pub.flags = 0;
-	if (unlikely(vmap_is_guarded()))
-		make_guard(vm);
 	vm->state = VM_BUSY;
 	vm_set_tags(vm);
 	set_class(vm->addr, CLASS_OTHER);
@@ -138,8 +143,10 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 		mem_uncharge(pages);
 		return NULL;
 	}
+	if (may_block(ac))
+		vm_make_guard(vm);
 	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
-	if ((ac->gfp & __GFP_ZERO || param_yes(PARAM_init_on_alloc)) && vm->dirty)
+	if (vm->dirty && (ac->gfp & __GFP_ZERO || param_yes(PARAM_init_on_alloc)))
 		clear_dirty(vm, may_block(ac));
 	return (void *)vm->addr;
 }

@@ -65,7 +65,7 @@ struct vmalloc_request {
 /* What can be said without trying. */
 static bool request_is_possible(const struct vmalloc_request *r)
 {
-	static _Atomic bool warned_zero, warned_align;
+	static _Atomic bool warned_zero, warned_align, warned_dma;
 
 	if (!r->size) {
 		if (vm_first_time(&warned_zero))
@@ -75,6 +75,11 @@ static bool request_is_possible(const struct vmalloc_request *r)
 	if (!is_power_of_2(r->align)) {
 		if (vm_first_time(&warned_align))
 			pr_warn("vmalloc: alignment %lu, expected a power of two: NULL", r->align);
+		return false;
+	}
+	if (r->gfp & __GFP_DMA && param_choice(PARAM_dma) == DMA_STRICT) {
+		if (vm_first_time(&warned_dma))
+			pr_warn("vmalloc: __GFP_DMA is refused with dma=strict: NULL");
 		return false;
 	}
 	if (r->size > os_totalram()) {
@@ -326,11 +331,21 @@ __km_export void *vrealloc_node_align(const void *p, size_t size, unsigned long 
 
 /* ---- look-up ---- */
 
+/* The area that has p in its usable part. Objects of slabs are told by their class. */
+static struct vmap_area *area_around(const void *p)
+{
+	unsigned int class = class_of(p);
+	struct vmap_area *vm;
+
+	if (class != CLASS_FOREIGN && class != CLASS_OTHER)
+		return NULL;
+	vm = find_vmap_area_inside(p);
+	return vm && (unsigned long)p - vm->addr < vm->size ? vm : NULL;
+}
+
 __km_export bool is_vmalloc_addr(const void *p)
 {
-	struct vmap_area *vm = find_vmap_area_inside(p);
-
-	return vm && (unsigned long)p - vm->addr < vm->size;
+	return area_around(p) != NULL;
 }
 
 __km_export struct vm_struct *find_vm_area(const void *addr)
@@ -355,11 +370,11 @@ __km_export size_t get_vm_area_size(const struct vm_struct *area)
 
 __km_export struct page *vmalloc_to_page(const void *addr)
 {
-	struct vmap_area *vm = find_vmap_area_inside(addr);
+	struct vmap_area *vm = area_around(addr);
 	unsigned long a = ALIGN_DOWN((unsigned long)addr, PAGE_SIZE);
 	struct page *page;
 
-	if (!vm || a - vm->addr >= vm->size)
+	if (!vm)
 		return NULL;
 	if (vm->pub.flags & VM_MAP)
 		return vm->pub.pages[(a - vm->addr) >> os_page_shift];

@@ -288,6 +288,7 @@ static struct vmap_area *share_area(struct page_set *set, bool read_only)
 	if (shared && map_set(set, vm->addr) &&
 	    (!read_only || os_protect((void *)vm->addr, size, OS_READ))) {
 		vm_make_busy(vm, size);
+		vm_make_guard(vm);
 		vm->once = true;
 		vm->nr_addrs = set->nr_addrs;
 		vm_show(vm, size);

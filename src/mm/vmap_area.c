@@ -12,6 +12,10 @@
  * we keep about an address is cleared before it is unmapped: the next moment it may be
  * another's.
  *
+ * Areas without memory and access (vmalloc_guard=1), and those that must go but were freed where
+ * nothing may be unmapped, wait on vmap_state.lazy, VM_LAZY, until vmap_purge_lazy() unmaps them
+ * all.
+ *
  * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows.
  * Who cannot have it pushes an area on vmap_state.deferred, for the next holder.
  */
@@ -692,7 +696,7 @@ size_t vmap_purge_lazy(void)
 void vm_check_lazy(void)
 {
 	/* else it was freed where nothing could be unmapped */
-	size_t max = vmap_is_guarded() ? lazy_max() : 0;
+	size_t max = param_yes(PARAM_vmalloc_guard) ? lazy_max() : 0;
 
 	if (READ_ONCE(vmap_state.lazy_bytes) > max)
 		vmap_purge_lazy();

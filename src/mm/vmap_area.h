@@ -40,12 +40,6 @@ extern struct vmap_state vmap_state __km(vmap_state);
 /* Of areas made without the lock too. */
 #define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap_state.field, n, __ATOMIC_RELAXED)
 
-/* vmalloc_guard=1 */
-static inline bool vmap_is_guarded(void)
-{
-	return param_yes(PARAM_vmalloc_guard);
-}
-
 static inline long used_frames(size_t bytes)
 {
 	return (long)(MIN(bytes, USED_MAX) >> FRAME_SHIFT);
@@ -80,10 +74,11 @@ bool vm_renew(struct vmap_area *vm, unsigned long addr, size_t bytes) __km(vm_re
 struct vmap_area *vm_get_record(void) __km(vm_get_record);
 void vm_put_record(struct vmap_area *vm) __km(vm_put_record);
 /*
- * An area from the above is the program's from now on, with size usable bytes, and counted. The
- * guard behind them faults with vmalloc_guard=1.
+ * An area from the above is the program's from now on, with size usable bytes, and counted.
  */
 void vm_make_busy(struct vmap_area *vm, size_t size) __km(vm_make_busy);
+/* With vmalloc_guard=1 what lies behind a busy area's size faults from now on. A system call. */
+void vm_make_guard(struct vmap_area *vm) __km(vm_make_guard);
 /* What find_vm_area() shows of a busy area, but for flags and caller. */
 void vm_show(struct vmap_area *vm, size_t requested_size) __km(vm_show);
 /* The index at the first and last pageblock. */

@@ -2,6 +2,7 @@
 /* vmap() through the public header: kernel-semantics.md 7.1. Pages are those of vmalloc areas. */
 #include "vmalloc_test.h"
 
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <linux/filter.h>
@@ -318,6 +319,47 @@ static void without_memfd_vmap_is_null_with_one_line(void **state)
 	assert_int_equal(lines_with("vmap: 24 pages"), 1);
 }
 
+/* ---- threads ---- */
+
+static void *map_own_pages(void *arg)
+{
+	unsigned int first = (unsigned int)(uintptr_t)arg * 6, round;
+
+	for (round = 0; round < 150; round++) {
+		char *p = vmap(pages + first, 6, VM_MAP, PAGE_KERNEL), *q;
+
+		if (!p)
+			return pages;
+		p[page + 1] = (char)round;
+		q = vmalloc((1 + round % 9) * 50 * KIB);
+		if (!q || (unsigned char)at[first + 1][1] != round % 256)
+			return pages;
+		q[0] = 1;
+		vfree(q);
+		vunmap(p);
+		if ((unsigned char)at[first + 1][1] != round % 256)
+			return pages;
+	}
+	return NULL;
+}
+
+static void threads_map_and_free_at_once(void **state)
+{
+	pthread_t threads[4];
+	unsigned int i, failed = 0;
+	void *ret;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, map_own_pages,
+						(void *)(uintptr_t)i), 0);
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], &ret);
+		failed += ret != NULL;
+	}
+	assert_int_equal(failed, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, scattered_pages, free_pages_of_test)
 
 int main(void)
@@ -334,6 +376,7 @@ int main(void)
 		T(vm_map_ram_test),
 		T(vm_unmap_ram_with_another_count_is_a_bug),
 		T(a_fork_child_shares_the_pages_until_vunmap),
+		T(threads_map_and_free_at_once),
 		T(without_memfd_vmap_is_null_with_one_line),
 	};
 
