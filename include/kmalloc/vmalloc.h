@@ -57,7 +57,8 @@ struct vm_struct {
 	void *addr;
 	unsigned long size;		/* a page of guard included, see get_vm_area_size() */
 	unsigned long flags;		/* VM_ */
-	struct page **pages;		/* VM_MAP: the nr_pages pages; else NULL: vmalloc_to_page() */
+	/* VM_MAP: the nr_pages pages; else NULL: see vmalloc_to_page() */
+	struct page **pages;
 	unsigned int nr_pages;
 	unsigned int page_order;	/* 0 */
 	unsigned long phys_addr;	/* 0 */

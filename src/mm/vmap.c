@@ -137,7 +137,7 @@ static bool fill_set(struct page_set *set, struct page *const *pages)
 {
 	unsigned int i, n = 0;
 
-	memcpy(set->pages, pages, set->count * sizeof(*pages));
+	memcpy(set->pages, pages, set->count * sizeof(void *));
 	for (i = 0; i < set->count; i++) {
 		set->addrs[i] = pages[i] ? vm_page_address(pages[i]) : 0;
 		if (!set->addrs[i] || !IS_ALIGNED(set->addrs[i], PAGE_SIZE)) {
@@ -334,7 +334,7 @@ bool vm_unshare(struct vmap_area *vm)
 /* Room for both arrays of a set of count pages. */
 static bool alloc_set(struct page_set *set, unsigned int count)
 {
-	set->pages = kvmalloc_size(count * (sizeof(*set->pages) + sizeof(*set->addrs)));
+	set->pages = kvmalloc_size(count * (sizeof(void *) + sizeof(unsigned long)));
 	set->addrs = (unsigned long *)(void *)(set->pages + count);
 	set->count = count;
 	set->fd = -1;
@@ -346,7 +346,8 @@ static unsigned long fix_map_flags(unsigned long flags)
 	static _Atomic bool warned;
 
 	if (flags & VM_NO_GUARD && vm_first_time(&warned))
-		pr_warn("vmap: flags 0x%lx, expected no VM_NO_GUARD: every area has a guard", flags);
+		pr_warn("vmap: flags 0x%lx, expected no VM_NO_GUARD: every area has a guard",
+			flags);
 	return (flags & ~VM_NO_GUARD) | VM_MAP;
 }
 

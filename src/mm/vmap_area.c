@@ -437,8 +437,8 @@ static struct vmap_area *map_area(struct vmap_area *vm, size_t bytes, size_t ali
 
 static struct vmap_area *map_and_carve(size_t bytes, size_t align)
 {
-	size_t grow = MAX(MIN(ALIGN_UP(READ_ONCE(vmap_state.mapped) / GROW_SHARE, HUGE_PAGE), GROW_MAX),
-			  GROW_MIN);
+	size_t share = ALIGN_UP(READ_ONCE(vmap_state.mapped) / GROW_SHARE, HUGE_PAGE);
+	size_t grow = MAX(MIN(share, GROW_MAX), GROW_MIN);
 	struct vmap_area *record = vm_get_record(), *vm = NULL;
 
 	if (!record)
@@ -487,7 +487,7 @@ static unsigned long touched_place(struct vmap_area *vm, size_t size, size_t byt
 	while (start < end && bytes <= end - start) {
 		size_t left = start + size - a;
 		u16 wanted = left >= PAGEBLOCK_SIZE ? 0xffff :
-			(u16)bit_range(0, (unsigned int)(left >> FRAME_SHIFT));
+			(u16)((1u << (left >> FRAME_SHIFT)) - 1);
 
 		if ((*dirty_mask(a) & wanted) != wanted)
 			start = a = ALIGN_UP(a + PAGEBLOCK_SIZE, align);

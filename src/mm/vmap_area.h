@@ -28,7 +28,7 @@ struct vmap_state {
 	size_t busy_bytes;
 	unsigned long nr_busy;
 	long dirty;			/* frames, of all on the lru */
-	_Atomic long nr_guards;		/* no lock: areas with a guard that faults */
+	long nr_guards;			/* VMAP_ADD: areas with a guard that faults */
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
 	struct llist_head deferred;	/* no lock: areas for the next holder */
 	struct llist_head spare;	/* no lock: records given back without it */

@@ -405,7 +405,7 @@ unsigned long os_totalram(void)
 {
 	static _Atomic unsigned long bytes;
 	unsigned long n = atomic_load_explicit(&bytes, memory_order_relaxed);
-	struct sysinfo si;
+	struct sysinfo si = { 0 };
 
 	if (n)
 		return n;
@@ -416,7 +416,7 @@ unsigned long os_totalram(void)
 
 unsigned int os_nr_cpus(void)
 {
-	unsigned long mask[128], w;
+	unsigned long mask[128] = { 0 }, w;
 	long n = raw_syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 	unsigned int cpus = 0;
 

@@ -42,7 +42,8 @@ static int free_pages_of_test(void **state)
 	(void)state;
 	for (i = 0; i < NR; i++) {
 		for (k = 0; k < 5; k++)
-			if (k != i % 5 && !all_bytes(area[i] + k * page, (unsigned char)(0x80 + i), page))
+			if (k != i % 5 &&
+			    !all_bytes(area[i] + k * page, (unsigned char)(0x80 + i), page))
 				return -1;
 		vfree(area[i]);
 	}
