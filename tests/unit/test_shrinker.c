@@ -25,26 +25,35 @@ struct fake {
 };
 
 static char order[64];
+/* two walks may be in one shrinker */
+static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned long fake_count(struct shrinker *s, struct shrink_control *sc)
 {
 	struct fake *f = s->private_data;
-	size_t n = strlen(order);
+	unsigned long freeable;
+	size_t n;
 
+	pthread_mutex_lock(&fake_lock);
+	n = strlen(order);
 	f->counts++;
 	f->gfp = sc->gfp_mask;
 	f->nid = sc->nid;
 	if (f->id && n < sizeof(order) - 1)
 		order[n] = f->id;
-	return f->freeable;
+	freeable = f->freeable;
+	pthread_mutex_unlock(&fake_lock);
+	return freeable;
 }
 
 static unsigned long fake_scan(struct shrinker *s, struct shrink_control *sc)
 {
 	struct fake *f = s->private_data;
+	unsigned long ret;
 
-	f->scans++;
 	assert_int_equal(sc->nr_scanned, sc->nr_to_scan);
+	pthread_mutex_lock(&fake_lock);
+	f->scans++;
 	f->scanned += sc->nr_to_scan;
 	if (sc->nr_to_scan > f->largest)
 		f->largest = sc->nr_to_scan;
@@ -52,7 +61,9 @@ static unsigned long fake_scan(struct shrinker *s, struct shrink_control *sc)
 		f->smallest = sc->nr_to_scan;
 	if (f->nr_scanned)
 		sc->nr_scanned = f->nr_scanned;
-	return f->ret ? f->ret : sc->nr_to_scan;
+	ret = f->ret ? f->ret : sc->nr_to_scan;
+	pthread_mutex_unlock(&fake_lock);
+	return ret;
 }
 
 static void fake_register(struct fake *f, unsigned int flags)
