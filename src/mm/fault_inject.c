@@ -33,7 +33,7 @@ static struct {
 	int page_ignore_gfp_wait, page_ignore_gfp_highmem, page_min_order;
 	_Atomic unsigned long process_nth;	/* candidates still to come; 0: off */
 	_Atomic int nth_threads;		/* threads whose own count is not 0 */
-	_Atomic u64 random;
+	_Atomic u64 random;			/* 0: no seed yet */
 	char task[COMM_SIZE];			/* of option fail_task; "": none; constant */
 	const char *caches;			/* of option failslab.cache-filter; constant */
 } fault = { 1, 0, 1, 1, 1, 0, 0, 0, "", "" };
@@ -90,6 +90,8 @@ static u64 next_random(void)
 /* 0 to 99 */
 static unsigned int random_percent(void)
 {
+	if (!atomic_load_explicit(&fault.random, memory_order_relaxed))
+		fault_seed(0);
 	return (unsigned int)((next_random() >> 32) * 100 >> 32);
 }
 
@@ -598,9 +600,10 @@ static void init_seed(void)
 	bool dice = (could_fail(&failslab) && failslab.probability < 100) ||
 		    (could_fail(&fail_page_alloc) && fail_page_alloc.probability < 100);
 
-	fault_seed(seed);
+	atomic_store_explicit(&fault.random, seed, memory_order_relaxed);
 	if (seed || !dice || !param_choice(PARAM_fail_verbose))
 		return;
+	fault_seed(0);
 	/* short enough to be typed again */
 	seed = (next_random() & 0xffffffff) + 1;
 	fault_seed(seed);
