@@ -6,5 +6,6 @@
 #include <kmalloc/mm.h>
 #include <linux/gfp_types.h>
 #include <linux/mmzone.h>
+#include <linux/numa.h>
 
 #endif
