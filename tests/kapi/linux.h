@@ -13,4 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A number that the compiler does not know: it warns about sizes that can not be. */
+static inline size_t unknown_to_compiler(size_t n)
+{
+	__asm__("" : "+r"(n));
+	return n;
+}
+
 #endif
