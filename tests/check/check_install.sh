@@ -27,13 +27,13 @@ bindir=$work/root$(configured bindir)
 mandir=$work/root$(configured mandir)
 includedir=$work/root$(configured includedir)
 for file in "$libdir/libkmalloc-preload.so" "$libdir/libkmalloc.so" "$bindir/kmalloc" \
-	    "$libdir/pkgconfig/kmalloc.pc" "$includedir/kmalloc/kmalloc.h" \
+	    "$libdir/pkgconfig/kmalloc.pc" "$libdir/pkgconfig/kmalloc-linux.pc" "$includedir/kmalloc/kmalloc.h" \
 	    "$mandir/man1/kmalloc.1" "$mandir/man7/libkmalloc.7"; do
 	[ -s "$file" ]
 	ok $? "${file##*/} is installed"
 done
-for header in "$abs_top_srcdir"/include/kmalloc/*.h; do
-	[ -s "$includedir/kmalloc/${header##*/}" ] || diag "missing: ${header##*/}"
+for header in $(cd "$abs_top_srcdir/include" && find . -name '*.h'); do
+	[ -s "$includedir/$header" ] || diag "missing: $header"
 done | grep . && status=1
 ok $status "all public headers are installed"
 is "$(cat "$mandir/man3/free_pages.3")" ".so man3/alloc_pages.3" "a function's page leads to another"
@@ -60,8 +60,28 @@ if command -v pkg-config >/dev/null; then
 		pkg-config --cflags --libs kmalloc >"$work/flags" &&
 	$CC -o "$work/main" "$work/main.c" $(cat "$work/flags") && LD_LIBRARY_PATH=$libdir "$work/main"
 	ok $? "a program is built with kmalloc.pc and runs"
+
+	cat >"$work/module.c" <<'X'
+#include <kmalloc/kmalloc.h>
+#include <linux/init.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/types.h>
+static LIST_HEAD(list);
+static int __init start(void) { return list_empty(&list) && sizeof(u64) == 8 ? 0 : -EINVAL; }
+static void __exit end(void) { pr_info("%s\n", kmalloc_version()); }
+module_init(start);
+module_exit(end);
+X
+	# shellcheck disable=SC2046
+	PKG_CONFIG_PATH=$libdir/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/moved \
+		pkg-config --cflags --libs kmalloc-linux >"$work/flags" &&
+	$CC -std=gnu11 -o "$work/module" "$work/module.c" $(cat "$work/flags") &&
+	LD_LIBRARY_PATH=$libdir "$work/module" 2>"$work/said" && [ -s "$work/said" ]
+	ok $? "a module is built with kmalloc-linux.pc and runs"
 else
 	skip "a program is built with kmalloc.pc and runs" "pkg-config is not installed"
+	skip "a module is built with kmalloc-linux.pc and runs" "pkg-config is not installed"
 fi
 if [ -f "$libdir/libkmalloc.a" ]; then
 	$CC -o "$work/static" -I"$includedir" "$work/main.c" "$libdir/libkmalloc.a" && "$work/static"

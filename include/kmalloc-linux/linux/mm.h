@@ -25,4 +25,24 @@
 
 #define high_memory		kmalloc_high_memory()
 
+/* The areas of a snapshot, from an address on: VMA_ITERATOR(vmi, mm, 0); for_each_vma(vmi, vma) */
+struct vma_iterator {
+	struct mm_struct *mm;
+	unsigned long addr;
+};
+
+#define VMA_ITERATOR(name, mm, addr)	struct vma_iterator name = { (mm), (addr) }
+
+static inline struct vm_area_struct *vma_next(struct vma_iterator *vmi)
+{
+	struct vm_area_struct *vma = find_vma(vmi->mm, vmi->addr);
+
+	if (vma)
+		vmi->addr = vma->vm_end;
+	return vma;
+}
+
+#define for_each_vma(vmi, vma) \
+	while (((vma) = vma_next(&(vmi))) != NULL)
+
 #endif
