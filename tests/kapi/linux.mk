@@ -6,7 +6,7 @@ linux_scripts = tests/kapi/test_linux_module.sh
 
 check_PROGRAMS += $(linux_tests)
 TESTS += $(linux_tests) $(linux_scripts)
-EXTRA_DIST += $(linux_scripts) tests/kapi/textbook.mk
+EXTRA_DIST += $(linux_scripts) tests/kapi/test_examples.sh tests/kapi/textbook.mk
 
 linux_cppflags = -I$(top_srcdir)/include/kmalloc-linux $(AM_CPPFLAGS)
 linux_cflags = $(AM_CFLAGS) -pthread

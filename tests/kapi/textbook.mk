@@ -8,7 +8,7 @@ textbook_tests = \
 	tests/kapi/test_textbook_vmalloc
 
 check_PROGRAMS += $(textbook_tests)
-TESTS += $(textbook_tests)
+TESTS += $(textbook_tests) tests/kapi/test_examples.sh
 
 textbook_libs = src/libkmalloc.la $(CMOCKA_LIBS)
 
