@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Sources as text books show them, against the <linux/*.h> of kmalloc-linux, linked with the library.
+# Sources as text books show them, against the headers of kmalloc-linux, linked with the library.
 
 textbook_tests = \
 	tests/kapi/test_textbook_mempool \
