@@ -4,9 +4,10 @@
  *
  * spin_lock() returns false where waiting would be wrong: while a fork is under way (a thread
  * that holds a stdio lock must not wait for the forking thread, which may want that stdio
- * lock), where the thread's request may not block, and where the holder does not come back (it left by siglongjmp, or died in the child
- * of a raw fork). The caller then takes the nolock path. The word holds the thread_id() of the
- * holder, so that a fork child knows its own locks.
+ * lock), where the thread's request may not block (it spins a little, without a system call), and
+ * where the holder does not come back (it left by siglongjmp, or died in the child of a raw
+ * fork). The caller then takes the nolock path. The word holds the thread_id() of the holder, so
+ * that a fork child knows its own locks.
  *
  * Order: a lock may be waited for only while holding locks of lower rank; trylock is free of rank.
  *   LOCK_FORK < LOCK_SLAB < LOCK_CPU < LOCK_BARN < LOCK_ZONE < LOCK_VMAP

@@ -161,7 +161,8 @@ static bool nofail_wait(struct alloc_context *ac, struct slow_entry *e)
 	slow_pause(e);
 	if (abort)
 		os_abort();
-	sleep = NOFAIL_SLEEP_MIN << MIN(ac->no_progress_loops++, 5u);
+	sleep = NOFAIL_SLEEP_MIN << MIN(ac->no_progress_loops, 5u);
+	ac->no_progress_loops++;
 	count_vm_events(NOFAIL_SLEEP, 1);
 	os_sleep_us((unsigned int)MIN(sleep, (unsigned long)NOFAIL_SLEEP_MAX));
 	slow_resume(e);

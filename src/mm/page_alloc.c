@@ -669,8 +669,9 @@ static void put_back(struct zone *z, struct page *page, bool keep_lru)
 /* The oldest of its lru is none of the reserve. */
 static bool may_purge(struct zone *z)
 {
-	return !list_empty(&z->lru) &&
-	       !(unlikely(reserve_kept) && z == &zone_normal && zone_populated() <= reserve_target());
+	if (unlikely(reserve_kept) && z == &zone_normal && zone_populated() <= reserve_target())
+		return false;
+	return !list_empty(&z->lru);
 }
 
 /* Zone lock held, the lru is not empty: the free block around its oldest. */

@@ -18,7 +18,7 @@ void reserve_setup(void) __km(reserve_setup);
  * allocator (its first entries) or at start-up, and holds no lock.
  */
 void reserve_init(void) __km(reserve_init);
-/* Up to the high mark again if it is below the low one. The caller may block, holds no zone lock. */
+/* Up to the high mark again if it is below the low one. The caller may block, holds no lock. */
 void reserve_refill(void) __km(reserve_refill);
 /* Who was filling it is not in the child. */
 void reserve_fork_child(void) __km(reserve_fork_child);

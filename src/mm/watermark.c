@@ -153,8 +153,7 @@ static unsigned long walk_up(const char *root, const char *path, size_t len, con
 			return least;
 		memcpy(full + n, path, len);
 		n += len;
-		scnprintf(full + n, sizeof(full) - n, "%s%s", len && path[len - 1] == '/' ? "" : "/",
-			  name);
+		scnprintf(full + n, sizeof(full) - n, "/%s", name);
 		least = lesser_limit(least, read_limit(full));
 		if (!len)
 			return least;
@@ -267,8 +266,8 @@ void watermark_init(void)
 	if (!mem_state.managed)
 		mem_state.managed = RAM_UNKNOWN >> os_page_shift;
 	if (min_free >> (os_page_shift - 10) >= mem_state.managed) {
-		pr_warn("min_free_kbytes=%lu leaves nothing of %lu KiB; using the formula", min_free,
-			mem_state.managed << (os_page_shift - 10));
+		pr_warn("min_free_kbytes=%lu leaves nothing of %lu KiB; using the formula",
+			min_free, mem_state.managed << (os_page_shift - 10));
 		min_free = 0;
 	}
 	setup_watermarks(mem_state.managed, min_free, mem_state.watermark);

@@ -590,7 +590,7 @@ void os_set_comm(const char *comm)
 
 unsigned long os_physical_pages(void)
 {
-	struct sysinfo info;
+	struct sysinfo info = { 0 };
 
 	if (failed(raw_syscall(SYS_sysinfo, &info, 0, 0)))
 		return 0;
@@ -599,7 +599,7 @@ unsigned long os_physical_pages(void)
 
 static unsigned long rlimit_of(int resource)
 {
-	struct rlimit r;
+	struct rlimit r = { 0 };
 
 	if (failed(raw_syscall6(SYS_prlimit64, 0, resource, 0, (long)&r, 0, 0)) ||
 	    r.rlim_cur == RLIM_INFINITY)
