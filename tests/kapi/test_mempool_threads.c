@@ -315,6 +315,7 @@ static void atomic_allocations_make_no_system_call(void **state)
 	if (!pid) {
 		int i, n = 0;
 
+		alarm(10);
 		pool->alloc = nothing;
 		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
 			_exit(77);
