@@ -23,9 +23,38 @@ bool counted_charge(unsigned long pages, const struct alloc_context *ac)
 	__asm__("__wrap_km_mem_charge");
 void counted_uncharge(unsigned long pages) __asm__("__wrap_km_mem_uncharge");
 
+/* What the buddy allocator takes for slabs is its own. */
+static unsigned int in_buddy;
+
+struct page *marked_alloc_block(unsigned int order, const struct alloc_context *ac)
+	__asm__("__wrap_km_alloc_block");
+struct page *real_alloc_block(unsigned int order, const struct alloc_context *ac)
+	__asm__("__real_km_alloc_block");
+void marked_free_block(struct page *page, unsigned int order) __asm__("__wrap_km_free_block");
+void real_free_block(struct page *page, unsigned int order) __asm__("__real_km_free_block");
+
+struct page *marked_alloc_block(unsigned int order, const struct alloc_context *ac)
+{
+	struct page *page;
+
+	in_buddy++;
+	page = real_alloc_block(order, ac);
+	in_buddy--;
+	return page;
+}
+
+void marked_free_block(struct page *page, unsigned int order)
+{
+	in_buddy++;
+	real_free_block(page, order);
+	in_buddy--;
+}
+
 bool counted_charge(unsigned long pages, const struct alloc_context *ac)
 {
 	assert_non_null(ac);
+	if (in_buddy)
+		return true;
 	if (charged + (long)pages > limit)
 		return false;
 	charged += (long)pages;
@@ -34,6 +63,8 @@ bool counted_charge(unsigned long pages, const struct alloc_context *ac)
 
 void counted_uncharge(unsigned long pages)
 {
+	if (in_buddy)
+		return;
 	charged -= (long)pages;
 	assert_true(charged >= 0);
 }
