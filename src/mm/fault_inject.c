@@ -43,11 +43,6 @@ static __thread struct {
 	bool make_it_fail;
 } my_faults __initial_exec;
 
-/* Where slub does not have it. */
-__weak void slab_sheaves_changed(void)
-{
-}
-
 /* ---- what is on ---- */
 
 static bool could_fail(struct fault_attr *attr)

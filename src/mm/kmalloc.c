@@ -96,6 +96,7 @@ static void *kmalloc_large(size_t size, gfp_t flags)
 		return kmalloc_too_large(size, flags);
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, flags | __GFP_COMP, order_of(size));
+	ac.alloc_flags |= ALLOC_PAGES;
 	do
 		page = alloc_large_kmalloc(size, &ac);
 	while (unlikely(!page) && alloc_slowpath(&ac, &e));

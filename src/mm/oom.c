@@ -64,9 +64,9 @@ void warn_nofail(const struct alloc_context *ac, unsigned long ms)
 
 static unsigned long cache_bytes(unsigned int i)
 {
-	struct kmem_cache *s = &kmalloc_caches[i];
+	struct kmem_cache *s = READ_ONCE(cache_table[i]);
 
-	return atomic_load_explicit(&s->nr_slabs, memory_order_relaxed) * s->blocks *
+	return !s ? 0 : atomic_load_explicit(&s->nr_slabs, memory_order_relaxed) * s->blocks *
 	       PAGEBLOCK_SIZE;
 }
 
@@ -77,10 +77,11 @@ static void show_largest_caches(void)
 	unsigned int i, n, best, bound_index = 0;
 
 	for (n = 0; n < SHOWN; n++) {
+		struct kmem_cache *s;
 		struct slab_usage u;
 
 		best = 0;
-		for (i = 1; i <= nr_kmalloc_caches; i++) {
+		for (i = 1; i < READ_ONCE(nr_caches); i++) {
 			unsigned long bytes = cache_bytes(i);
 
 			if (bytes > bound || (bytes == bound && i <= bound_index))
@@ -92,9 +93,12 @@ static void show_largest_caches(void)
 			return;
 		bound = cache_bytes(best);
 		bound_index = best;
-		slab_get_usage(&kmalloc_caches[best], &u);
+		s = READ_ONCE(cache_table[best]);
+		if (!s)
+			continue;
+		slab_get_usage(s, &u);
 		pr_info("  %s: %lu KiB in %lu slabs, %lu of %lu objects in use",
-			kmalloc_caches[best].name, bound >> 10, u.nr_slabs,
+			s->name, bound >> 10, u.nr_slabs,
 			u.active_objs - u.in_sheaves, u.num_objs);
 	}
 }

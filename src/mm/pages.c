@@ -25,15 +25,6 @@
 #define BAD_PAGE_BURST	60u		/* messages a minute */
 #define BAD_PAGE_MS	60000ul
 
-/* Taken where nobody implements fault injection. */
-__weak _Atomic bool fault_page_active;
-__weak bool should_fail_alloc_page(gfp_t gfp, unsigned int order)
-{
-	(void)gfp;
-	(void)order;
-	return false;
-}
-
 /* Public by other names: in src/ virt_to_page() takes a number and means the mem_map alone. */
 struct page *virt_to_page_of(const void *addr) __km(virt_to_page);
 void *page_to_virt(const struct page *page) __km(page_to_virt);
@@ -260,6 +251,7 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	gfp = checked_gfp(gfp);
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, gfp, order);
+	ac.alloc_flags |= ALLOC_PAGES;
 	injected = unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
 		   should_fail_alloc_page(ac.gfp, order);
 	if (!injected && node_will_do(nid, gfp)) {
@@ -320,6 +312,7 @@ __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int ord
 	c = cpu_enter();
 	get_ready_to_free(c);
 	alloc_context_init(&ac, gfp, order);
+	ac.alloc_flags |= ALLOC_PAGES;
 	ac.alloc_flags |= ALLOC_TRYLOCK;
 	if (node_will_do(nid, gfp))
 		page = alloc_block(order, &ac);

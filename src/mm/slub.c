@@ -19,6 +19,7 @@
  * nolock slabs and frees by the remote path, both lock-free.
  */
 #include "mm/pcpu.h"
+#include "mm/fault_inject.h"
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
 #include "kernel/params.h"
@@ -98,8 +99,12 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_co
 		c->nr_pcp--;
 	} else {
 		struct alloc_context request = slab_request(s, ac);
+		unsigned int order = slab_order(s);
+		bool injected = unlikely(atomic_load_explicit(&fault_page_active,
+							      memory_order_relaxed)) &&
+				should_fail_alloc_page(request.gfp, order);
 
-		page = alloc_block(slab_order(s), &request);
+		page = injected ? NULL : alloc_block(order, &request);
 	}
 	if (!page)
 		return false;

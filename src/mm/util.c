@@ -8,6 +8,8 @@
  */
 #include "mm/util.h"
 #include "mm/entry.h"
+#include "mm/fault_inject.h"
+#include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"
 #include "mm/pages.h"
 #include "mm/reclaim.h"
@@ -23,6 +25,27 @@ _Atomic unsigned long nr_foreign_frees;
 
 /* ---- large blocks ---- */
 
+/*
+ * Who may not block gets an area that is mapped already, else a block of pages from the free
+ * lists: memory of the reserve lies there.
+ */
+static void *try_area(size_t size, size_t align, struct alloc_context *ac, bool may_wait)
+{
+	void *p = vmap_alloc(size, align, ac, may_wait);
+	struct page *page;
+
+	if (p || may_block(ac))
+		return p;
+	page = alloc_large_kmalloc(MAX(size, align), ac);
+	return page ? (void *)page_address(page) : NULL;
+}
+
+static bool area_fails(const struct alloc_context *ac)
+{
+	return unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
+	       should_fail_alloc_page(ac->gfp, 0);
+}
+
 static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 {
 	struct alloc_context ac;
@@ -30,11 +53,13 @@ static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 	void *p = NULL;
 
 	slow_enter_alloc(&e, cpu_enter());
+	if (unlikely(gfp_policy_active))
+		gfp = gfp_policy(NULL, size) | (gfp & __GFP_ZERO);
 	alloc_context_init(&ac, gfp, 0);
-	if (likely(size <= PTRDIFF_MAX)) {
+	if (likely(size <= PTRDIFF_MAX) && !area_fails(&ac)) {
 		ac.pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
 		do
-			p = vmap_alloc(size, align, &ac, !e.nested);
+			p = try_area(size, align, &ac, !e.nested);
 		while (unlikely(!p) && alloc_slowpath(&ac, &e));
 		if (!e.nested)
 			purge_check_for(&ac);

@@ -31,9 +31,6 @@
 #define DMA_LIMIT	(1ul << 31)	/* GFP_DMA and GFP_DMA32 of design section 2 */
 #define DMA32_LIMIT	(1ul << 32)
 
-/* Until gfp_policy.c defines it. */
-__weak bool gfp_base_nonblocking;
-
 /* ---- allocation ---- */
 
 void vm_show(struct vmap_area *vm, size_t requested_size)

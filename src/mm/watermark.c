@@ -254,6 +254,16 @@ static unsigned long read_option(const char *text)
 	return bytes;
 }
 
+/* What the user asks for without mem= is what he gets: the size of the machine says nothing. */
+static void set_marks_exactly(unsigned long min_free_kbytes)
+{
+	unsigned long min = min_free_kbytes >> (os_page_shift - 10);
+
+	mem_state.watermark[WMARK_MIN] = min;
+	mem_state.watermark[WMARK_LOW] = min + min / 4;
+	mem_state.watermark[WMARK_HIGH] = min + min / 2;
+}
+
 void watermark_init(void)
 {
 	unsigned long bytes = read_option(param_text(PARAM_mem));
@@ -270,5 +280,8 @@ void watermark_init(void)
 			min_free, mem_state.managed << (os_page_shift - 10));
 		min_free = 0;
 	}
-	setup_watermarks(mem_state.managed, min_free, mem_state.watermark);
+	if (min_free && !mem_limited())
+		set_marks_exactly(min_free);
+	else
+		setup_watermarks(mem_state.managed, min_free, mem_state.watermark);
 }
