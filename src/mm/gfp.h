@@ -36,8 +36,6 @@
 /* Ours. The request is for pages: the rules about costly orders hold. */
 #define ALLOC_PAGES		0x1000u
 
-#define PAGE_ALLOC_COSTLY_ORDER	3u
-
 struct alloc_context {
 	gfp_t gfp;			/* after policy and scopes; internal bits included */
 	unsigned int order;		/* of the block that is wanted, in pages */

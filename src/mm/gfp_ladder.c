@@ -26,6 +26,7 @@
 #include "os/os.h"
 
 #define MAX_RECLAIM_RETRIES	16u
+#define COSTLY_ORDER		3u	/* PAGE_ALLOC_COSTLY_ORDER of <kmalloc/mm.h> */
 #define NOFAIL_SLEEP_MIN	1000u	/* us; doubled up to */
 #define NOFAIL_SLEEP_MAX	20000u
 #define NOFAIL_WARN_MS		10000u
@@ -78,7 +79,7 @@ static void set_mark(struct alloc_context *ac, unsigned int flags)
 
 static bool is_costly(const struct alloc_context *ac)
 {
-	return ac->alloc_flags & ALLOC_PAGES && ac->order > PAGE_ALLOC_COSTLY_ORDER;
+	return ac->alloc_flags & ALLOC_PAGES && ac->order > COSTLY_ORDER;
 }
 
 /* The kernel kills nobody for these, and here nobody is asked for memory. */

@@ -637,6 +637,7 @@ __km_export int get_order(unsigned long size)
 __km_export unsigned long totalram_pages(void)
 {
 	ensure_ready();
+	watermark_show();
 	return mem_state.managed;
 }
 

@@ -322,7 +322,7 @@ bool vm_unshare(struct vmap_area *vm)
 	unshare_set(&set, set.nr_addrs);
 	spin_unlock(&share.lock);
 	for (i = 0; vm->put_pages && i < set.count; i++)
-		free_block(set.pages[i], 0);
+		__free_pages(set.pages[i], 0);
 	slab_free(set.pages);
 	if (vm->put_pages)
 		slab_free(vm->put_pages);

@@ -42,6 +42,7 @@ __km_export int kmalloc_zone_stats(const char *name, struct kmalloc_zone_stats *
 	stats->managed = stats->present;
 	if (i != ZONE_NORMAL)
 		return 0;
+	watermark_show();
 	stats->managed = mem_state.managed;
 	stats->min = mem_state.watermark[WMARK_MIN];
 	stats->low = mem_state.watermark[WMARK_LOW];

@@ -4,6 +4,7 @@
  * pages. No lock, no call to the system but in watermark_init().
  */
 #include "mm/watermark.h"
+#include "mm/gfp_policy.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "lib/bits.h"
@@ -16,7 +17,6 @@
 #define LIMIT_LEAST		(1ul << 20)
 #define CGROUP_NONE		(1ul << 60)	/* v1 writes a huge number for no limit */
 #define PATH_MAX_LEN		512
-#define RAM_UNKNOWN		(1ul << 30)
 
 struct mem_state mem_state;
 
@@ -264,6 +264,14 @@ static void set_marks_exactly(unsigned long min_free_kbytes)
 	mem_state.watermark[WMARK_HIGH] = min + min / 2;
 }
 
+void watermark_show(void)
+{
+	if (READ_ONCE(mem_state.managed))
+		return;
+	setup_watermarks(os_totalram() >> os_page_shift, 0, mem_state.watermark);
+	WRITE_ONCE(mem_state.managed, os_totalram() >> os_page_shift);
+}
+
 void watermark_init(void)
 {
 	unsigned long bytes = read_option(param_text(PARAM_mem));
@@ -272,9 +280,10 @@ void watermark_init(void)
 	mem_state.limit = bytes >> os_page_shift;
 	if (bytes && mem_state.limit == NO_LIMIT)
 		mem_state.limit = 1;
-	mem_state.managed = mem_limited() ? mem_state.limit : os_physical_pages();
-	if (!mem_state.managed)
-		mem_state.managed = RAM_UNKNOWN >> os_page_shift;
+	/* without a limit and a reserve nobody looks at the marks: see watermark_show() */
+	if (!mem_limited() && !min_free && !gfp_base_nonblocking)
+		return;
+	mem_state.managed = mem_limited() ? mem_state.limit : os_totalram() >> os_page_shift;
 	if (min_free >> (os_page_shift - 10) >= mem_state.managed) {
 		pr_warn("min_free_kbytes=%lu leaves nothing of %lu KiB; using the formula",
 			min_free, mem_state.managed << (os_page_shift - 10));

@@ -47,6 +47,8 @@ static inline void count_vm_events(enum vm_event item, unsigned long n)
 
 /* Reads mem= and min_free_kbytes=, a line on stderr for a mistake. From mm_init(). */
 void watermark_init(void) __km(watermark_init);
+/* Fills in what without mem= and a reserve is only shown: managed and the marks of physical RAM. */
+void watermark_show(void) __km(watermark_show);
 /* The marks of a heap of that many pages; min_free_kbytes 0: by the formula alone. */
 void setup_watermarks(unsigned long managed, unsigned long min_free_kbytes,
 		      unsigned long watermark[NR_WMARK]) __km(setup_watermarks);

@@ -101,9 +101,8 @@ void os_sleep_us(unsigned int us) __km(os_sleep_us);
 void os_futex_wait(const u32 *word, u32 expected, unsigned int timeout_ms) __km(os_futex_wait);
 void os_futex_wake(const u32 *word, unsigned int n) __km(os_futex_wake);	/* the first n */
 int os_gettid(void) __km(os_gettid);
-/* The calling thread's name, NUL included at most 16 bytes. */
+/* Names the calling thread; NUL included at most 16 bytes. */
 void os_set_comm(const char *comm) __km(os_set_comm);
-unsigned long os_physical_pages(void) __km(os_physical_pages);	/* 0: not known */
 /* The lesser of RLIMIT_AS and RLIMIT_DATA in bytes; 0: neither is set. */
 unsigned long os_memory_rlimit(void) __km(os_memory_rlimit);
 int os_getpid(void) __km(os_getpid);

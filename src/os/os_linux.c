@@ -588,15 +588,6 @@ void os_set_comm(const char *comm)
 	raw_syscall(SYS_prctl, PR_SET_NAME, comm, 0);
 }
 
-unsigned long os_physical_pages(void)
-{
-	struct sysinfo info = { 0 };
-
-	if (failed(raw_syscall(SYS_sysinfo, &info, 0, 0)))
-		return 0;
-	return (unsigned long)info.totalram * info.mem_unit >> os_page_shift;
-}
-
 static unsigned long rlimit_of(int resource)
 {
 	struct rlimit r = { 0 };

@@ -2,7 +2,7 @@
 /* The vmalloc family by its public header: kernel-semantics.md 7 and 13.2. */
 #include "vmalloc_test.h"
 
-static size_t page_size(void)
+static size_t page_bytes(void)
 {
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
@@ -10,7 +10,7 @@ static size_t page_size(void)
 static void assert_area(void *p, size_t size)
 {
 	assert_non_null(p);
-	assert_int_equal((uintptr_t)p % page_size(), 0);
+	assert_int_equal((uintptr_t)p % page_bytes(), 0);
 	memset(p, 0x5a, size);
 	vfree(p);
 }
@@ -334,15 +334,15 @@ static void find_vm_area_knows_the_start_alone(void **state)
 	(void)state;
 	assert_non_null(area);
 	assert_ptr_equal(area->addr, p);
-	assert_int_equal(area->size, 304 * KIB + page_size());	/* the guard counts: 7.2 */
+	assert_int_equal(area->size, 304 * KIB + page_bytes());	/* the guard counts: 7.2 */
 	assert_int_equal(get_vm_area_size(area), 304 * KIB);
 	assert_int_equal(area->requested_size, 300 * KIB + 1);
-	assert_int_equal(area->nr_pages, 304 * KIB / page_size());
+	assert_int_equal(area->nr_pages, 304 * KIB / page_bytes());
 	assert_true(area->flags & VM_ALLOC);
 	assert_int_equal(area->phys_addr, 0);
 	assert_non_null(area->caller);
 	assert_null(find_vm_area(p + 1));
-	assert_null(find_vm_area(p + page_size()));
+	assert_null(find_vm_area(p + page_bytes()));
 	assert_null(find_vm_area(p + 64 * KIB));
 	assert_ptr_equal(find_vm_area(p), area);
 	vfree(p);
@@ -386,22 +386,22 @@ static void is_vmalloc_addr_is_true_inside_and_false_outside(void **state)
 
 static void every_page_of_an_area_has_its_struct_page(void **state)
 {
-	char *p = vmalloc(40 * page_size() + 1);
+	char *p = vmalloc(40 * page_bytes() + 1);
 	struct page *before = NULL;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i <= 40; i++) {
-		struct page *page = vmalloc_to_page(p + i * page_size() + i);
+		struct page *page = vmalloc_to_page(p + i * page_bytes() + i);
 
 		assert_non_null(page);
-		assert_ptr_equal(page, vmalloc_to_page(p + i * page_size()));
+		assert_ptr_equal(page, vmalloc_to_page(p + i * page_bytes()));
 		assert_true(page != before);
-		assert_int_equal(vmalloc_to_pfn(p + i * page_size()),
-				 (uintptr_t)p / page_size() + i);
+		assert_int_equal(vmalloc_to_pfn(p + i * page_bytes()),
+				 (uintptr_t)p / page_bytes() + i);
 		before = page;
 	}
-	assert_null(vmalloc_to_page(p + 41 * page_size()));
+	assert_null(vmalloc_to_page(p + 41 * page_bytes()));
 	assert_null(vmalloc_to_page(&before));
 	assert_int_equal(vmalloc_to_pfn(NULL), 0);
 	vfree(p);
@@ -414,7 +414,7 @@ static void vmalloc_nr_pages_follows_use(void **state)
 	void *p = vmalloc(10 * MIB);
 
 	(void)state;
-	assert_true(vmalloc_nr_pages() - before >= 10 * MIB / page_size());
+	assert_true(vmalloc_nr_pages() - before >= 10 * MIB / page_bytes());
 	vfree(p);
 	assert_int_equal(vmalloc_nr_pages(), before);
 }
@@ -604,7 +604,7 @@ static void fix_size_alloc_test(void **state)
 
 	(void)state;
 	for (i = 0; i < 5000; i++) {
-		char *p = vmalloc(3 * page_size());
+		char *p = vmalloc(3 * page_bytes());
 
 		assert_non_null(p);
 		*(volatile char *)p = 0;
@@ -620,15 +620,15 @@ static void full_fit_alloc_test(void **state)
 
 	(void)state;
 	for (i = 0; i < NR; i++) {
-		p[i] = vmalloc(page_size());
-		hole[i] = vmalloc(page_size());
+		p[i] = vmalloc(page_bytes());
+		hole[i] = vmalloc(page_bytes());
 		assert_non_null(p[i]);
 		assert_non_null(hole[i]);
 	}
 	for (i = 0; i < NR; i++)
 		vfree(hole[i]);
 	for (round = 0; round < 1000; round++) {
-		void *q = vmalloc(page_size());
+		void *q = vmalloc(page_bytes());
 
 		assert_non_null(q);
 		*(volatile char *)q = 1;
@@ -650,7 +650,7 @@ static void long_busy_list_alloc_test(void **state)
 		assert_non_null(p[i]);
 	}
 	for (i = 0; i < 500; i++) {
-		char *a = vmalloc(100 * page_size()), *b = vmalloc(page_size());
+		char *a = vmalloc(100 * page_bytes()), *b = vmalloc(page_bytes());
 
 		assert_non_null(a);
 		assert_non_null(b);
@@ -668,7 +668,7 @@ static void random_size_alloc_test(void **state)
 
 	(void)state;
 	for (i = 0; i < 3000; i++) {
-		char *p = vmalloc((1 + random_below(100)) * page_size());
+		char *p = vmalloc((1 + random_below(100)) * page_bytes());
 
 		assert_non_null(p);
 		*(volatile char *)p = 1;
@@ -678,12 +678,12 @@ static void random_size_alloc_test(void **state)
 
 static void aligned_alloc_test(size_t pages, size_t align)
 {
-	char *p = __vmalloc_node(pages * page_size(), align, GFP_KERNEL | __GFP_ZERO, 0, NULL);
+	char *p = __vmalloc_node(pages * page_bytes(), align, GFP_KERNEL | __GFP_ZERO, 0, NULL);
 
 	assert_non_null(p);
 	assert_int_equal((uintptr_t)p % align, 0);
-	assert_true(all_bytes(p, 0, pages * page_size()));
-	memset(p, 1, pages * page_size());
+	assert_true(all_bytes(p, 0, pages * page_bytes()));
+	memset(p, 1, pages * page_bytes());
 	vfree(p);
 }
 
@@ -713,7 +713,7 @@ static void no_block_alloc_test(void **state)
 	vfree(vmalloc(MIB));
 	for (i = 0; i < 1000; i++) {
 		gfp_t gfp = (i % 2 ? GFP_NOWAIT : GFP_ATOMIC) | (i % 3 ? 0 : __GFP_ZERO);
-		size_t size = (1 + random_below(20)) * page_size();
+		size_t size = (1 + random_below(20)) * page_bytes();
 		char *p = __vmalloc(size, gfp | __GFP_NOWARN);
 
 		if (!p)

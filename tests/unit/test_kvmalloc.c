@@ -4,12 +4,13 @@
  * are sections of the reference of kernel semantics.
  */
 #include "unit.h"
-#include "kmalloc/kmalloc.h"
 #include "kernel/printk.h"
-#include "mm/kmalloc_standin.h"
+#include "mm/pages.h"
 #include "mm/page_alloc.h"
 #include "mm/util.h"
 #include "mm/vmalloc.h"
+#include "kmalloc/slab.h"
+#include "kmalloc/vmalloc.h"
 
 #define MiB (1ul << 20)
 

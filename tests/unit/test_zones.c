@@ -40,7 +40,7 @@ static void zone_addresses(void)
 			page[i][o] = get_pages(GFP_KERNEL | flags[i], o);
 			CHECK(page[i][o]);
 			addr = page_address(page[i][o]);
-			CHECK_EQ(page_zonenum(page[i][o]), zone[i]);
+			CHECK_EQ(addr_zonenum(page_address(page[i][o])), zone[i]);
 			CHECK_EQ(addr_zonenum(addr + (PAGE_SIZE << o) - 1), zone[i]);
 			memset((void *)addr, 1, PAGE_SIZE << o);
 		}
@@ -74,11 +74,11 @@ static void zone_walk(void)
 	refuse_dma32 = true;
 	page = get_pages(GFP_KERNEL | __GFP_DMA32, 3);
 	CHECK(page);
-	CHECK_EQ(page_zonenum(page), ZONE_DMA);
+	CHECK_EQ(addr_zonenum(page_address(page)), ZONE_DMA);
 	/* Normal requests do not come down, and DMA does not go up */
 	for (i = 0; i < 2000; i++) {
 		page = get_pages(GFP_KERNEL, 4);
-		CHECK_EQ(page_zonenum(page), ZONE_NORMAL);
+		CHECK_EQ(addr_zonenum(page_address(page)), ZONE_NORMAL);
 	}
 	CHECK_EQ(zones[ZONE_DMA32].managed_pages, 0);
 }
@@ -100,10 +100,10 @@ static void zone_nonblocking(void)
 	CHECK(page);
 	page = get_pages(GFP_DMA | __GFP_NOWARN, 0);
 	CHECK(page);
-	CHECK_EQ(page_zonenum(page), ZONE_DMA);
+	CHECK_EQ(addr_zonenum(page_address(page)), ZONE_DMA);
 	page = get_pages(GFP_DMA32 | __GFP_NOWARN, 0);	/* the walk */
 	CHECK(page);
-	CHECK_EQ(page_zonenum(page), ZONE_DMA);
+	CHECK_EQ(addr_zonenum(page_address(page)), ZONE_DMA);
 }
 
 static void a_low_zone_is_mapped_by_requests_that_may_block(void **state)
