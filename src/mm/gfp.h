@@ -76,11 +76,9 @@ static inline bool may_block(const struct alloc_context *ac)
 }
 
 /*
- * What the calling thread is in the middle of: PF_MEMALLOC bits of <kmalloc/gfp.h>. An allocation
- * looks at it on its slow path alone.
- */
-/*
- * Ours: the thread's last request on a slow path may block; PF_KM_NONBLOCK (kernel/percpu.h):
+ * task_flags says what the calling thread is in the middle of: the scopes' bits, PF_MEMALLOC and so
+ * on of <kmalloc/gfp.h>, and ours. An allocation looks at it on its slow path alone. Ours: the
+ * thread's last request on a slow path may block; PF_KM_NONBLOCK (kernel/percpu.h):
  * may not; neither: none yet.
  */
 #define PF_KM_BLOCKS		0x1u
