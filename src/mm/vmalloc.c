@@ -110,7 +110,7 @@ static struct vmap_area *get_area(size_t size, size_t align, const struct alloc_
 	if (likely(locked && !limit && may_block(ac)))
 		return vm_alloc_area(bytes, align);
 	if (may_block(ac))
-		return vm_alloc_area_nolock(bytes, align, limit);
+		return vm_alloc_area_alone(bytes, align, limit, locked);
 	if (!locked || limit)
 		return NULL;
 	return vm_alloc_area_mapped(size, bytes, align, only_touched());
