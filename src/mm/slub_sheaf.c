@@ -143,7 +143,8 @@ static struct kmem_cache *apply_policy(struct kmem_cache *s, size_t size, gfp_t 
 	*gfp = gfp_policy(s->name, size) | internal;
 	if (!(*gfp & OBJECT_FLAGS))
 		return s;
-	other = kmalloc_slab(s->size, *gfp);
+	/* a staggered class may be larger than all natural ones */
+	other = kmalloc_slab(MIN(s->size, KMALLOC_MAX_CACHE_SIZE), *gfp);
 	return other ? other : s;
 }
 

@@ -266,6 +266,20 @@ static void what_a_block_grows_by_is_zero_where_all_memory_is(void **state)
 	gfp_policy_init(NULL);
 }
 
+/* A staggered class is larger than the largest that a typed cache has. */
+static void a_policy_chooses_a_cache_for_the_largest_size_too(void **state)
+{
+	void *p;
+
+	(void)state;
+	gfp_policy_init("+__GFP_ACCOUNT");
+	p = kvmalloc_size(128 * KIB);
+	gfp_policy_init(NULL);
+	assert_non_null(p);
+	assert_in_range(kvsize(p), 128 * KIB, 129 * KIB);
+	slab_free(p);
+}
+
 #define T(f) cmocka_unit_test_setup(f, quiet)
 
 int main(void)
@@ -280,6 +294,7 @@ int main(void)
 		T(what_cannot_be_leaves_the_block_as_it_was),
 		T(interior_and_foreign_pointers_are_reported),
 		T(an_interior_pointer_is_reported_before_it_is_copied),
+		T(a_policy_chooses_a_cache_for_the_largest_size_too),
 		T(what_a_block_grows_by_is_zero_where_all_memory_is),
 	};
 
