@@ -38,6 +38,7 @@ struct cache_details {
 	unsigned int align;
 	int refcount;		/* merged caches share; < 0: never */
 	unsigned int useroffset, usersize;
+	bool typed;		/* of kmalloc_slab(): never destroyed */
 	struct kmem_cache *next_unused;
 };
 
@@ -157,6 +158,7 @@ static struct kmem_cache *make_typed(enum kmalloc_type type, unsigned int class)
 			s->allocflags = types[type].allocflags;
 			s->per_object = normal->per_object;
 			s->details->refcount = -1;
+			s->details->typed = true;
 			publish(s);
 			/* pairs: kmalloc_slab */
 			__atomic_store_n(&typed_caches[type][class], s, __ATOMIC_RELEASE);
@@ -504,7 +506,7 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return;
-	if (s->index < NR_CLASSES || s->flags & SLAB_KMALLOC) {
+	if (s->index < NR_CLASSES || s->details->typed) {
 		pr_warn("kmem_cache_destroy(%s): a kmalloc cache cannot be destroyed", s->name);
 		return;
 	}

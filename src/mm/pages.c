@@ -265,9 +265,8 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	if (!e.nested && may_block(&ac))
 		purge_check();
 	slow_leave(&e);
-	if (unlikely(injected))
-		os_set_errno_enomem();	/* the injector has said what there is to say */
-	else if (unlikely(!page))
+	/* of an injected failure the injector has said what there is to say */
+	if (unlikely(!page && !injected))
 		alloc_failed(&ac, PAGE_SIZE << order);
 	return page;
 }

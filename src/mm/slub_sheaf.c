@@ -143,7 +143,8 @@ static struct kmem_cache *apply_policy(struct kmem_cache *s, size_t size, gfp_t 
 	*gfp = gfp_policy(s->name, size) | internal;
 	if (!(*gfp & OBJECT_FLAGS))
 		return s;
-	other = kmalloc_slab(s->size, *gfp);
+	/* a staggered class may be larger than all natural ones */
+	other = kmalloc_slab(MIN(s->size, KMALLOC_MAX_CACHE_SIZE), *gfp);
 	return other ? other : s;
 }
 
@@ -180,6 +181,15 @@ static void *finish_alloc(struct kmem_cache *s, struct slow_entry *e, struct all
 	return object;
 }
 
+/* Its record waits for the next cache, and nobody would find what is allocated from it. */
+static bool was_destroyed(const struct kmem_cache *s)
+{
+	if (likely(READ_ONCE(cache_table[s->index]) == s))
+		return false;
+	pr_warn("kmem_cache_alloc(%s): that cache was destroyed", s->name);
+	return true;
+}
+
 void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
 {
 	struct alloc_context ac;
@@ -188,7 +198,7 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 
 	slow_enter_alloc(&e, c);
 	alloc_context_init(&ac, gfp, slab_order(s));
-	if (likely(!slab_fails(s, gfp)))
+	if (likely(!was_destroyed(s) && !slab_fails(s, gfp)))
 		object = alloc_object(s, &e, &ac);
 	else
 		ac.gfp |= __GFP_NOWARN;

@@ -280,7 +280,7 @@ static bool map_set(const struct page_set *set, unsigned long to)
 static struct vmap_area *share_area(struct page_set *set, bool read_only)
 {
 	size_t size = set->count * PAGE_SIZE;
-	struct vmap_area *vm = vm_alloc_area_nolock(vm_area_bytes(size), PAGEBLOCK_SIZE, 0);
+	struct vmap_area *vm = vm_alloc_area_alone(vm_area_bytes(size), PAGEBLOCK_SIZE, 0, false);
 	bool shared = false;
 
 	if (!vm)
@@ -450,7 +450,7 @@ __km_export struct vm_struct *get_vm_area(unsigned long size, unsigned long flag
 	if (!size || !bytes || size > PTRDIFF_MAX)
 		return NULL;
 	slow_enter_alloc(&e, cpu_enter());
-	vm = vm_alloc_area_nolock(bytes, PAGEBLOCK_SIZE, 0);
+	vm = vm_alloc_area_alone(bytes, PAGEBLOCK_SIZE, 0, false);
 	if (vm) {
 		os_map_none_over((void *)vm->addr, bytes);
 		vm_make_busy(vm, size);

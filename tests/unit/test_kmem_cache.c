@@ -553,6 +553,61 @@ static void threads_share_a_cache_that_is_shrunk_all_the_time(void **state)
 	assert_int_equal(slabs_of(s), 0);
 }
 
+/* 2.2: the flag is for tests too, as those of 13.1 */
+static void a_cache_marked_as_a_class_of_kmalloc_can_be_destroyed(void **state)
+{
+	struct kmem_cache *s = make("like_kmalloc", 40, SLAB_KMALLOC | SLAB_NO_MERGE);
+	unsigned int index = s->index;
+
+	(void)state;
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	catch_stderr();
+	kmem_cache_destroy(s);
+	assert_string_equal(caught_text(), "");
+	assert_null(cache_table[index]);
+	s = kmalloc_slab(40, __GFP_ACCOUNT);
+	catch_stderr();
+	kmem_cache_destroy(s);
+	assert_non_null(strstr(caught_text(), "a kmalloc cache cannot be destroyed"));
+	assert_ptr_equal(kmalloc_slab(40, __GFP_ACCOUNT), s);
+}
+
+static void a_destroyed_cache_gives_nothing_and_says_why(void **state)
+{
+	struct kmem_cache *s = make("gone", 56, SLAB_NO_MERGE);
+
+	(void)state;
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	kmem_cache_destroy(s);
+	catch_stderr();
+	assert_null(kmem_cache_alloc(s, GFP_KERNEL));
+	assert_non_null(strstr(caught_text(), "kmem_cache_alloc(gone): that cache was destroyed"));
+	assert_int_equal(slabs_of(s), 0);
+}
+
+/* 10.9: every object and page when it is handed out, when it is freed */
+static void init_options_clear_objects_of_nolock_too(void **state)
+{
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		unsigned char *p;
+
+		params_init(i ? "init_on_free" : "init_on_alloc");
+		slab_sheaves_changed();
+		for (k = 0; k < 3; k++) {
+			p = kmalloc_nolock(200, 0, -1);
+			assert_non_null(p);
+			assert_true(i && !k ? true : !p[0] && !p[100] && !p[199]);
+			memset(p, 0xaa, 200);
+			kfree_nolock(p);
+			if (i)
+				assert_true(!p[0] && !p[100] && !p[199]);
+		}
+	}
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, quiet, walk_after)
 
 int main(void)
@@ -576,6 +631,9 @@ int main(void)
 		test(an_object_of_another_cache_is_named_and_lost),
 		test(a_checked_cache_reports_a_double_free_at_once),
 		test(init_options_clear_objects_but_constructed_ones),
+		test(a_cache_marked_as_a_class_of_kmalloc_can_be_destroyed),
+		test(a_destroyed_cache_gives_nothing_and_says_why),
+		test(init_options_clear_objects_of_nolock_too),
 		test(threads_share_a_cache_that_is_shrunk_all_the_time),
 	};
 
