@@ -169,6 +169,21 @@ static inline unsigned int natural_size_class(size_t size)
 					size_class_natural[(size + 127) / 128];
 }
 
+/*
+ * Around what a thread that does not use the cache takes out of it for a moment: a cache above
+ * the classes is not destroyed meanwhile. False: not now. Never waits; index: the cache's number.
+ */
+static inline bool cache_hold(unsigned int index)
+{
+	return index < NR_CLASSES || spin_trylock(&slab_mutex);
+}
+
+static inline void cache_release(unsigned int index)
+{
+	if (index >= NR_CLASSES)
+		spin_unlock(&slab_mutex);
+}
+
 /* slab_common.c */
 void kmalloc_caches_init(bool classic) __km(kmalloc_caches_init);
 /* Sizes of slab, sheaves and barn from the distance of objects; offsets from the index. */

@@ -7,6 +7,7 @@
 #include "heap_walk.h"
 #include "mm/fault_inject.h"
 #include "mm/reclaim.h"
+#include "mm/show_mem.h"
 #include "mm/util.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
@@ -553,6 +554,45 @@ static void threads_share_a_cache_that_is_shrunk_all_the_time(void **state)
 	assert_int_equal(slabs_of(s), 0);
 }
 
+static _Atomic bool trim_on;
+
+static void *trim_always(void *arg)
+{
+	while (atomic_load(&trim_on)) {
+		struct heap_usage u;
+
+		trim_memory();
+		heap_get_usage(&u);
+	}
+	return arg;
+}
+
+/* 2.3: only live objects keep a cache; barns, nolock slabs are emptied by two threads at once. */
+static void caches_are_destroyed_while_another_thread_trims(void **state)
+{
+	pthread_t thread;
+	unsigned int round, i;
+
+	(void)state;
+	catch_stderr();
+	atomic_store(&trim_on, true);
+	assert_int_equal(pthread_create(&thread, NULL, trim_always, NULL), 0);
+	for (round = 0; round < (UNIT_TSAN ? 200 : 2000); round++) {
+		struct kmem_cache *s = make("trimmed", 72, SLAB_NO_MERGE);
+		void *p[400];
+
+		for (i = 0; i < ARRAY_SIZE(p); i++)
+			p[i] = i % 16 ? kmem_cache_alloc(s, GFP_KERNEL) :
+					slab_alloc_nolock(s, &kernel_request);
+		for (i = 0; i < ARRAY_SIZE(p); i++)
+			kmem_cache_free(s, p[i]);
+		kmem_cache_destroy(s);
+	}
+	atomic_store(&trim_on, false);
+	pthread_join(thread, NULL);
+	assert_string_equal(caught_text(), "");
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, quiet, walk_after)
 
 int main(void)
@@ -577,6 +617,7 @@ int main(void)
 		test(a_checked_cache_reports_a_double_free_at_once),
 		test(init_options_clear_objects_but_constructed_ones),
 		test(threads_share_a_cache_that_is_shrunk_all_the_time),
+		test(caches_are_destroyed_while_another_thread_trims),
 	};
 
 	return cmocka_run_group_tests_name("kmem_cache", tests, NULL, NULL);
