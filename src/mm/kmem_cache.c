@@ -93,9 +93,8 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 		struct slab_sheaf *empty = s->barn.empty;
 
 		*link = d->next_unused;
-		memset(s, 0, sizeof(*s));
+		memset(s, 0, offsetof(struct kmem_cache, name));
 		memset(d, 0, sizeof(*d));
-		s->details = d;
 		s->barn.empty = empty;
 	} else {
 		struct record *r = meta_alloc(sizeof(*r), 64);
@@ -104,10 +103,10 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 			return NULL;
 		s = &r->cache;
 		s->details = &r->details;
+		s->name = r->details.name;
 	}
 	cache_layout(s, i, size);
 	s->sheaf_capacity = capacity;
-	s->name = s->details->name;
 	return s;
 }
 
@@ -118,6 +117,9 @@ static void publish(struct kmem_cache *s)
 	__atomic_store_n(&cache_table[s->index], s, __ATOMIC_RELEASE);
 	if (s->index >= nr_caches)
 		WRITE_ONCE(nr_caches, s->index + 1);
+	/* pairs: slab_sheaves_changed(), which may have missed it in the table just now */
+	atomic_thread_fence(memory_order_seq_cst);
+	cache_choose_sheaves(s);
 }
 
 static void unpublish(struct kmem_cache *s)
@@ -334,8 +336,8 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 							slab_flags_t flags)
 {
 	struct kmem_cache_args args;
+	unsigned int align, flags_before;
 	struct kmem_cache *s;
-	unsigned int align;
 	const char *why;
 
 	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
@@ -351,6 +353,7 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 	align = calculate_alignment(flags, args.align, object_size);
 	if (!lock_mutex())
 		return creation_failed(name, flags, -12, "the list of caches is locked");
+	flags_before = may_block_save();
 	s = find_mergeable(object_size, align, &args, flags);
 	if (s) {
 		s->details->refcount++;
@@ -358,6 +361,7 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 	} else {
 		s = new_cache(name, object_size, align, &args, flags & ~SLAB_PANIC);
 	}
+	may_block_restore(flags_before);
 	spin_unlock(&slab_mutex);
 	if (!s)
 		return creation_failed(name, flags, -12, "no memory, or 960 caches are in use");

@@ -300,6 +300,7 @@ __km_export unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages,
 
 __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order)
 {
+	unsigned int flags_before = task_flags & PF_KM_MASK;
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct pcpu *c;
@@ -318,6 +319,7 @@ __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int ord
 		page = alloc_block(order, &ac);
 	if (page)
 		prep_block(page, PAGE_ALLOC, ac.gfp);
+	may_block_restore(flags_before);	/* it may have interrupted one that may block */
 	cpu_leave(c);
 	return page;
 }

@@ -70,7 +70,6 @@ struct kmem_cache {
 	bool per_object;		/* KMALLOC_GFP asks for that */
 	bool check_frees;		/* wrong cache, double free: at the call */
 	void (*ctor)(void *object);	/* once an object, when its slab is made */
-	const char *name;
 	struct node_barn barn;
 	_Atomic unsigned long nr_slabs;
 	/* all of them, linked by next_nolock; removed when the cache is destroyed */
@@ -78,6 +77,8 @@ struct kmem_cache {
 	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
 	_Atomic unsigned long nr_nolock_slabs;
 	_Atomic long nr_nolock_free;	/* objects free in them; may be off for a moment */
+	/* From here on constant in a record: who walks the table may be late. */
+	const char *name;
 	struct cache_details *details;	/* what kmem_cache.c alone needs; NULL: a class */
 };
 

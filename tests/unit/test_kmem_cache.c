@@ -554,6 +554,28 @@ static void threads_share_a_cache_that_is_shrunk_all_the_time(void **state)
 	assert_int_equal(slabs_of(s), 0);
 }
 
+/* 2.2: creating a cache may block, whatever the thread's last request was. */
+static void caches_are_made_after_an_atomic_request(void **state)
+{
+	/* large sheaves use up the records' memory; no other test leaves records of that kind */
+	struct kmem_cache_args args = { .sheaf_capacity = 999 };
+	struct kmem_cache *made[120];
+	unsigned int i;
+	char name[16];
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(made); i++) {
+		snprintf(name, sizeof(name), "atomic-%u", i);
+		task_flags = (task_flags & ~PF_KM_MASK) | PF_KM_NONBLOCK;
+		made[i] = __kmem_cache_create_args(name, 1000, &args, SLAB_NO_MERGE);
+		assert_non_null(made[i]);
+		assert_int_equal(task_flags & PF_KM_MASK, PF_KM_NONBLOCK);
+		kmem_cache_free(made[i], kmem_cache_alloc(made[i], GFP_ATOMIC));
+	}
+	while (i--)
+		kmem_cache_destroy(made[i]);
+}
+
 static _Atomic bool trim_on;
 
 static void *trim_always(void *arg)
@@ -617,6 +639,7 @@ int main(void)
 		test(a_checked_cache_reports_a_double_free_at_once),
 		test(init_options_clear_objects_but_constructed_ones),
 		test(threads_share_a_cache_that_is_shrunk_all_the_time),
+		test(caches_are_made_after_an_atomic_request),
 		test(caches_are_destroyed_while_another_thread_trims),
 	};
 
