@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 #include "heap_walk.h"
+#include "init/init.h"
 #include "mm/fault_inject.h"
 #include "mm/reclaim.h"
 #include "mm/show_mem.h"
@@ -554,7 +555,7 @@ static void threads_share_a_cache_that_is_shrunk_all_the_time(void **state)
 	assert_int_equal(slabs_of(s), 0);
 }
 
-/* 2.2: creating a cache may block, whatever the thread's last request was. */
+/* 2.1: creating a cache may block, whatever the thread's last request was. */
 static void caches_are_made_after_an_atomic_request(void **state)
 {
 	/* large sheaves use up the records' memory; no other test leaves records of that kind */
@@ -576,6 +577,84 @@ static void caches_are_made_after_an_atomic_request(void **state)
 		kmem_cache_destroy(made[i]);
 }
 
+static _Atomic bool forking;
+
+static void *fork_for_long(void *arg)
+{
+	fork_prepare();
+	atomic_store(&forking, true);
+	usleep(300000);
+	fork_parent();
+	return arg;
+}
+
+static pthread_t begin_long_fork(void)
+{
+	pthread_t thread;
+
+	atomic_store(&forking, false);
+	assert_int_equal(pthread_create(&thread, NULL, fork_for_long, NULL), 0);
+	while (!atomic_load(&forking))
+		usleep(100);
+	return thread;
+}
+
+/* 2.1, 2.5: a fork of a large process takes longer than locks are waited for. */
+static void caches_come_and_go_during_a_long_fork(void **state)
+{
+	struct kmem_cache *s = make("before", 104, SLAB_NO_MERGE), *t;
+	pthread_t thread = begin_long_fork();
+
+	(void)state;
+	t = make("meanwhile", 104, SLAB_NO_MERGE);
+	pthread_join(thread, NULL);
+	thread = begin_long_fork();
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(t);
+	pthread_join(thread, NULL);
+}
+
+/* 3.3: the type of a cache says where its objects lie, not whether there are any. */
+static void a_typed_request_during_a_fork_gets_a_plain_object(void **state)
+{
+	unsigned int class = natural_size_class(96 << 10);
+	pthread_t thread = begin_long_fork();
+
+	(void)state;
+	assert_ptr_equal(kmalloc_slab(96 << 10, __GFP_ACCOUNT), &kmalloc_caches[class]);
+	assert_null(kmalloc_slab(96 << 10, __GFP_DMA));
+	pthread_join(thread, NULL);
+	assert_ptr_not_equal(kmalloc_slab(96 << 10, __GFP_ACCOUNT), &kmalloc_caches[class]);
+	assert_non_null(kmalloc_slab(96 << 10, __GFP_DMA));
+}
+
+/* 2.5: the fuller slabs are used first afterwards. */
+static void shrinking_puts_the_fuller_slabs_first(void **state)
+{
+	struct kmem_cache *s = make("sorted", 8192, SLAB_NO_MERGE);
+	unsigned int i, last = 0, n = 40 * s->objects;
+	void **p = malloc(n * sizeof(void *));
+	struct slab *slab;
+
+	(void)state;
+	for (i = 0; i < n; i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (i = 0; i < n; i++)
+		if (i % s->objects <= i / s->objects * 7 % s->objects)
+			kmem_cache_free(s, p[i]), p[i] = NULL;
+	kmem_cache_shrink(s);
+	list_for_each_entry(slab, &cpu_slabs(own_cpu, s)->partial, list) {
+		assert_true(slab->nfree >= last);
+		last = slab->nfree;
+	}
+	assert_int_not_equal(last, 0);
+	for (i = 0; i < n; i++)
+		if (p[i])
+			kmem_cache_free(s, p[i]);
+	free(p);
+	kmem_cache_destroy(s);
+}
+
 static _Atomic bool trim_on;
 
 static void *trim_always(void *arg)
@@ -589,7 +668,7 @@ static void *trim_always(void *arg)
 	return arg;
 }
 
-/* 2.3: only live objects keep a cache; barns, nolock slabs are emptied by two threads at once. */
+/* 2.5: only live objects keep a cache; barns, nolock slabs are emptied by two threads at once. */
 static void caches_are_destroyed_while_another_thread_trims(void **state)
 {
 	pthread_t thread;
@@ -640,6 +719,9 @@ int main(void)
 		test(init_options_clear_objects_but_constructed_ones),
 		test(threads_share_a_cache_that_is_shrunk_all_the_time),
 		test(caches_are_made_after_an_atomic_request),
+		test(caches_come_and_go_during_a_long_fork),
+		test(a_typed_request_during_a_fork_gets_a_plain_object),
+		test(shrinking_puts_the_fuller_slabs_first),
 		test(caches_are_destroyed_while_another_thread_trims),
 	};
 
