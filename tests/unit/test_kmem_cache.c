@@ -614,7 +614,7 @@ static void caches_come_and_go_during_a_long_fork(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* 3.3: the type of a cache says where its objects lie, not whether there are any. */
+/* 1.2: the type of a cache says where its objects lie, not whether there are any. */
 static void a_typed_request_during_a_fork_gets_a_plain_object(void **state)
 {
 	unsigned int class = natural_size_class(96 << 10);
