@@ -28,6 +28,7 @@
  * as it freed elements, or all if one of them wants several: that one may go to sleep again and
  * leave what is there to the others. Either it sees the waiter, or the waiter sees the element.
  */
+#include "lib/small.h"
 #include "kmalloc/kmalloc.h"
 #include "kmalloc/mempool.h"
 #include "kernel/printk.h"

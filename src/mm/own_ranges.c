@@ -4,6 +4,7 @@
  * mem_map and vmalloc index without a lock: records and maps are never unmapped, and what a record
  * says is believed only as far as it makes sense.
  */
+#include "lib/small.h"
 #include "mm/mm_snapshot.h"
 #include "mm/meta.h"
 #include "mm/vmap_area.h"
@@ -20,11 +21,11 @@ static void add(struct own_ranges *r, const struct own_range *new)
 		last->end = new->end;
 		return;
 	}
-	if ((r->nr + 1) * sizeof(*new) > r->bytes) {
+	if (!r->range || (r->nr + 1) * sizeof(*new) > r->bytes) {
 		more = os_map(NULL, bytes);
 		if (!more)
 			return;
-		if (r->bytes) {
+		if (r->range) {
 			memcpy(more, r->range, r->nr * sizeof(*new));
 			os_unmap(r->range, r->bytes);
 		}
@@ -70,6 +71,7 @@ static size_t add_vmalloc(struct own_ranges *r, unsigned long addr)
 	if (state == VM_BUSY) {
 		new.kind = KMALLOC_VMA_VMALLOC;
 		new.size = MIN(READ_ONCE(vm->size), bytes);
+		new.caller = READ_ONCE(vm->pub.caller);
 	}
 	add(r, &new);
 	return bytes;

@@ -13,6 +13,7 @@
  * their head and address. Nothing here is locked: reference counts are atomic, everything else is
  * written before the block is handed out or after its last reference is gone.
  */
+#include "lib/small.h"
 #include "mm/pages.h"
 #include "mm/watermark.h"
 #include "mm/entry.h"
@@ -643,7 +644,9 @@ __km_export unsigned long totalram_pages(void)
 
 __km_export unsigned long nr_free_pages(void)
 {
-	return READ_ONCE(zone_normal.free_pages);
+	ensure_ready();
+	watermark_show();
+	return mem_state.managed - MIN(mem_committed(), mem_state.managed);
 }
 
 /* ---- large kmallocs ---- */
