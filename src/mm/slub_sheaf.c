@@ -460,6 +460,7 @@ void slab_sheaves_changed(void)
 
 	if (!atomic_load_explicit(&mm_ready, memory_order_acquire))
 		return;
+	atomic_thread_fence(memory_order_seq_cst);	/* pairs: publish() */
 	for_each_cache(s, i)
 		cache_choose_sheaves(s);
 	for_each_cpu(c)
