@@ -187,7 +187,7 @@ static bool run_memstream(void)
 		for (int i = 0; i < 2000; i++)
 			any |= fprintf(f, "line %d\n", i) < 0;
 		any |= fclose(f) != 0;
-		CHECK(any || (n == 17890 && strlen(text) == n));
+		CHECK(any || (n == 18890 && strlen(text) == n));
 		free(text);
 	}
 	return any;
