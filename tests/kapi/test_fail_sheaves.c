@@ -51,10 +51,32 @@ static void sheaves_go_and_come_back(void)
 	CHECK(sheaves_work());
 }
 
+static _Atomic int stage;
+
+static void wait_for(int n)
+{
+	while (stage < n)
+		sched_yield();
+}
+
+/* More than the sheaves hold: the thread sees what has changed. */
+static void miss(void)
+{
+	unsigned int i;
+	void *p[200];
+
+	for (i = 0; i < 200; i++)
+		p[i] = kmalloc(64, GFP_KERNEL);
+	for (i = 0; i < 200; i++)
+		kfree(p[i]);
+}
+
 static void *count_and_end(void *arg)
 {
 	/* its first call: it has allocated nothing */
 	fail_nth_set(1000000);
+	stage = 1;
+	wait_for(2);
 	return arg;
 }
 
@@ -66,17 +88,14 @@ static void sheaves_come_back_when_a_counting_thread_ends(void)
 	all_can_fail();
 	CHECK(sheaves_work());
 	CHECK(pthread_create(&t, NULL, count_and_end, NULL) == 0);
+	wait_for(1);
+	miss();
+	CHECK(!sheaves_work());
+	stage = 2;
 	CHECK(pthread_join(t, NULL) == 0);
 	CHECK(sheaves_work());
+	miss();
 	CHECK(sheaves_work());
-}
-
-static _Atomic int stage;
-
-static void wait_for(int n)
-{
-	while (stage < n)
-		sched_yield();
 }
 
 static void *other_thread(void *arg)
