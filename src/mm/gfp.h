@@ -45,6 +45,7 @@ struct alloc_context {
 	/* the ladder's state, alloc_slowpath() alone; zero at first */
 	unsigned int step, no_progress_loops, priority;
 	unsigned long waited_ms, warned_ms;
+	bool injected;			/* fault injection refused it: nothing more is tried */
 };
 
 struct slow_entry;
@@ -60,7 +61,7 @@ void alloc_context_init(struct alloc_context *ac, gfp_t gfp, unsigned int order)
  * again. May leave and re-enter the allocator (e->cpu is another one then) to run shrinkers.
  */
 bool alloc_slowpath(struct alloc_context *ac, struct slow_entry *e) __km(alloc_slowpath);
-/* After slow_leave(): the report of a request that failed, and errno. size in bytes. */
+/* After slow_leave(): errno, and the report of a request that failed. size in bytes. */
 void alloc_failed(const struct alloc_context *ac, size_t size) __km(alloc_failed);
 
 /*

@@ -243,7 +243,6 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct slow_entry e;
-	bool injected;
 
 	if (!order_is_valid(order, gfp))
 		return NULL;
@@ -251,9 +250,8 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, gfp, order);
 	ac.alloc_flags |= ALLOC_PAGES;
-	injected = unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
-		   should_fail_alloc_page(ac.gfp, order);
-	if (!injected && node_will_do(nid, gfp)) {
+	ac.injected = !e.nested && page_alloc_fails(&ac, order);
+	if (!ac.injected && node_will_do(nid, gfp)) {
 		do
 			page = get_block(order, &ac);
 		while (unlikely(!page) && alloc_slowpath(&ac, &e));
@@ -263,8 +261,7 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	if (!e.nested && may_block(&ac))
 		purge_check();
 	slow_leave(&e);
-	/* of an injected failure the injector has said what there is to say */
-	if (unlikely(!page && !injected))
+	if (unlikely(!page))
 		alloc_failed(&ac, PAGE_SIZE << order);
 	return page;
 }

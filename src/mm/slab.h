@@ -195,6 +195,8 @@ static inline void cache_release(unsigned int index)
 void kmalloc_caches_init(bool classic) __km(kmalloc_caches_init);
 /* Sizes of slab, sheaves and barn from the distance of objects; offsets from the index. */
 void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size) __km(cache_layout);
+/* Each object must take the slow path, for another reason than fault injection. */
+bool cache_needs_looks(const struct kmem_cache *s) __km(cache_needs_looks);
 /* Whether each object must take the slow path: s->no_sheaves anew. */
 void cache_choose_sheaves(struct kmem_cache *s) __km(cache_choose_sheaves);
 struct slab *virt_to_slab(unsigned long addr) __km(virt_to_slab);	/* NULL if there is none */
@@ -244,7 +246,7 @@ bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 void slab_flush_barn(struct pcpu *c, struct kmem_cache *s) __km(slab_flush_barn);
 /* The lock of c is held for the following (slub.c). */
 /* A slab with free objects, current; may_make: adopt or make one if there is none. */
-struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac,
+struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac,
 			  bool may_make) __km(current_slab);
 /* Up to want objects into the array that ends at end, the lowest address last. */
 unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
@@ -265,7 +267,7 @@ void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
 unsigned long slab_dontneed_free(struct slab *slab, const u64 *map) __km(slab_dontneed_free);
 
 /* Takes the slot's lock: the next object that was never handed out, if the current slab has one. */
-void *take_fresh(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+void *take_fresh(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 	__km(take_fresh);
 
 /* slub_remote.c */
