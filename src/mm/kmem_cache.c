@@ -497,6 +497,19 @@ static void report_remaining(struct kmem_cache *s, const void *caller)
 		caller);
 }
 
+/* SLAB_KMALLOC does not tell: a caller may give it. */
+static bool is_kmalloc_cache(const struct kmem_cache *s)
+{
+	unsigned int type;
+
+	if (s->index < NR_CLASSES)
+		return true;
+	for (type = 0; type < NR_TYPES * NR_CLASSES; type++)
+		if (typed_caches[type / NR_CLASSES][type % NR_CLASSES] == s)
+			return true;
+	return false;
+}
+
 __km_export void kmem_cache_destroy(struct kmem_cache *s)
 {
 	struct pcpu *entered;
@@ -504,7 +517,7 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return;
-	if (s->index < NR_CLASSES || s->flags & SLAB_KMALLOC) {
+	if (is_kmalloc_cache(s)) {
 		pr_warn("kmem_cache_destroy(%s): a kmalloc cache cannot be destroyed", s->name);
 		return;
 	}
@@ -617,7 +630,7 @@ __km_export __hot void kmem_cache_free(struct kmem_cache *s, void *p)
 	struct cpu_cache *cc = cpu_cache(c, s);
 	void **top = cc->top;
 
-	if (unlikely(top == cc->end) || unlikely(top[-1] == p)) {
+	if (unlikely(top == cc->end) || unlikely(top[-1] == p) || unlikely(!p)) {
 		cache_free_slow(s, p, c);
 		return;
 	}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Conformance tests that complete those of the parts: public headers alone. README.md has the table.
 
-kapi_conform_tests = tests/kapi/test_conform_gfp
+kapi_conform_tests = tests/kapi/test_conform_gfp tests/kapi/test_conform_slab
 
 check_PROGRAMS += $(kapi_conform_tests)
 TESTS += $(kapi_conform_tests)
@@ -12,3 +12,7 @@ kapi_conform_headers = tests/kapi/conform.h tests/kapi/kapi.h tests/traps/trap.h
 tests_kapi_test_conform_gfp_SOURCES = tests/kapi/test_conform_gfp.c $(kapi_conform_headers)
 tests_kapi_test_conform_gfp_CFLAGS = $(kapi_conform_cflags)
 tests_kapi_test_conform_gfp_LDADD = src/libkmalloc.la
+
+tests_kapi_test_conform_slab_SOURCES = tests/kapi/test_conform_slab.c $(kapi_conform_headers)
+tests_kapi_test_conform_slab_CFLAGS = $(kapi_conform_cflags)
+tests_kapi_test_conform_slab_LDADD = src/libkmalloc.la

@@ -306,7 +306,7 @@ static void forbid_syscalls(void)
 static void no_system_call(void)
 {
 	static const gfp_t masks[] = { GFP_ATOMIC, GFP_NOWAIT, 0, GFP_DMA, GFP_DMA32,
-				       GFP_TRANSHUGE_LIGHT, __GFP_NOFAIL | __GFP_KSWAPD_RECLAIM };
+				       GFP_TRANSHUGE_LIGHT, GFP_KERNEL & ~__GFP_DIRECT_RECLAIM };
 	struct kmem_cache *s = kmem_cache_create("conform", 300, 0, SLAB_NO_MERGE, NULL);
 	unsigned int i, k, n = 0;
 
@@ -326,6 +326,8 @@ static void no_system_call(void)
 		vfree(__vmalloc((i + 1) * 100000ul, GFP_ATOMIC | __GFP_NOWARN));
 		kvfree(kvmalloc((i + 1) * 100000ul, GFP_NOWAIT));
 	}
+	CHECK(!opaque(__vmalloc(1ul << 46, GFP_NOWAIT)));
+	CHECK(!opaque(__vmalloc((size_t)opaque((void *)(SIZE_MAX - 100)), GFP_NOWAIT)));
 	CHECK(n > 300);
 	syscall(SYS_exit_group, 0);
 }
