@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Conformance tests that complete those of the parts: public headers alone. README.md has the table.
 
-kapi_conform_tests = tests/kapi/test_conform_gfp tests/kapi/test_conform_slab
+kapi_conform_tests = tests/kapi/test_conform_gfp tests/kapi/test_conform_pages \
+	tests/kapi/test_conform_slab
 
 check_PROGRAMS += $(kapi_conform_tests)
 TESTS += $(kapi_conform_tests)
@@ -16,3 +17,7 @@ tests_kapi_test_conform_gfp_LDADD = src/libkmalloc.la
 tests_kapi_test_conform_slab_SOURCES = tests/kapi/test_conform_slab.c $(kapi_conform_headers)
 tests_kapi_test_conform_slab_CFLAGS = $(kapi_conform_cflags)
 tests_kapi_test_conform_slab_LDADD = src/libkmalloc.la
+
+tests_kapi_test_conform_pages_SOURCES = tests/kapi/test_conform_pages.c $(kapi_conform_headers)
+tests_kapi_test_conform_pages_CFLAGS = $(kapi_conform_cflags)
+tests_kapi_test_conform_pages_LDADD = src/libkmalloc.la
