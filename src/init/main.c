@@ -11,6 +11,7 @@
  * rounds), so that most of the frees of other destructors still find the slot; then cpu_exit().
  * What comes later needs no slot.
  */
+#include "lib/small.h"
 #include "init/init.h"
 #include "lib/format.h"
 #include "kernel/params.h"
@@ -97,7 +98,8 @@ __attribute__((constructor(101))) void start_kernel(void)
 		printk_keep_stderr();
 	print_banner();
 	prepare_nonblocking();
-	kswapd_run();
+	if (param_yes(PARAM_kswapd))
+		kswapd_run();
 }
 
 __attribute__((destructor(101))) static void end_kernel(void)

@@ -4,6 +4,7 @@
  * mem_map and vmalloc index without a lock: records and maps are never unmapped, and what a record
  * says is believed only as far as it makes sense.
  */
+#include "lib/small.h"
 #include "mm/mm_snapshot.h"
 #include "mm/meta.h"
 #include "mm/vmap_area.h"
