@@ -6,6 +6,7 @@ kapi_conform_tests = tests/kapi/test_conform_gfp tests/kapi/test_conform_pages \
 
 check_PROGRAMS += $(kapi_conform_tests)
 TESTS += $(kapi_conform_tests)
+EXTRA_DIST += tests/kapi/README.md
 
 kapi_conform_cflags = $(AM_CFLAGS) -fno-builtin -pthread -Wno-alloc-size-larger-than
 kapi_conform_headers = tests/kapi/conform.h tests/kapi/kapi.h tests/traps/trap.h

@@ -256,6 +256,10 @@ static void reserves(void)
 	CHECK_EQ(eat(GFP_NOWAIT), 0);
 	CHECK_EQ(eat(GFP_KERNEL & ~__GFP_RECLAIM), 0);
 	CHECK_EQ(eat(0), 0);
+	CHECK_EQ(eat(GFP_KERNEL | __GFP_NORETRY | __GFP_NOMEMALLOC), 0);
+	CHECK_EQ(eat(GFP_ATOMIC | __GFP_NOMEMALLOC), min - min / 2);
+	CHECK_EQ(mem_free(), min / 2);
+	CHECK_EQ(give_back((unsigned int)(min - min / 2)), min - min / 2);
 	CHECK_EQ(eat(GFP_KERNEL | __GFP_NORETRY | __GFP_HIGH), min - min / 2);
 	CHECK_EQ(mem_free(), min / 2);
 	CHECK_EQ(eat(GFP_ATOMIC | __GFP_NOMEMALLOC), 0);
@@ -367,6 +371,12 @@ static void low_addresses(void)
 		memset(p, 1, i);
 		kfree(p);
 	}
+	p = (char *)kmalloc(300000, GFP_KERNEL | GFP_DMA);	/* a block of pages */
+	CHECK(below(p, 2ul << 30));
+	kfree(p);
+	p = (char *)__vmalloc(300000, GFP_KERNEL | GFP_DMA);
+	CHECK(below(p, 2ul << 30));
+	vfree(p);
 	p = (char *)vmalloc_32(100000);
 	CHECK(below(p, 4ul << 30));
 	vfree(p);
@@ -492,7 +502,7 @@ static void transhuge(void)
 	unsigned long passes;
 
 	page = alloc_pages(GFP_TRANSHUGE, 9);
-	CHECK(page && PageHead(page));
+	CHECK(page && PageHead(page) && !PageTail(page));
 	CHECK_EQ(compound_order(page), 9);
 	CHECK(kapi_aligned(page_address(page), 2 << 20));
 	memset(page_address(page), 1, 2 << 20);
