@@ -47,11 +47,11 @@ wanted()
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13; do echo "6.6 #$n"; done
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do echo "13.7 #$n"; done
 	for n in 1 2 3 4 5 6 7 9 10 11 12 13 14 16 17 18; do echo "14.1 #$n"; done
-	for s in "5.7" "8.7" "9.2" "11.3" "13.1 test_leak_destroy" "13.1 test_kmalloc_kfree_nolock"; do
+	for s in 5.7 8.7 9.2 11.3 "13.1 test_leak_destroy" "13.1 test_kmalloc_kfree_nolock"; do
 		echo "$s"
 	done
-	for s in fix_size full_fit long_busy_list random_size fix_align random_size_align align_shift \
-		no_block; do
+	for s in fix_size full_fit long_busy_list random_size fix_align random_size_align \
+		align_shift no_block; do
 		echo "13.2 ${s}_alloc_test"
 	done
 	echo "13.2 vm_map_ram_test"

@@ -16,7 +16,8 @@
 #define LIMIT	"mem=64M oom=null"
 #define SILENT	.err = ""
 #define WARNS(n, what) .err = what, .err_lines = (n)
-#define ROUND	12u	/* passes of the shrinkers in a round without progress: priorities 12 to 1 */
+/* passes of the shrinkers in a round without progress: priorities 12 to 1 */
+#define ROUND	12u
 
 #define CHECK_EQ(a, b) do { \
 	long a_ = (long)(a), b_ = (long)(b); \

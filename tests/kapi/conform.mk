@@ -4,9 +4,12 @@
 kapi_conform_tests = tests/kapi/test_conform_gfp tests/kapi/test_conform_pages \
 	tests/kapi/test_conform_slab
 
+kapi_conform_scripts = tests/kapi/conform_gfp_preloaded.sh tests/kapi/conform_pages_preloaded.sh \
+	tests/kapi/conform_slab_preloaded.sh
+
 check_PROGRAMS += $(kapi_conform_tests)
-TESTS += $(kapi_conform_tests)
-EXTRA_DIST += tests/kapi/README.md
+TESTS += $(kapi_conform_tests) $(kapi_conform_scripts)
+EXTRA_DIST += $(kapi_conform_scripts) tests/kapi/README.md
 
 kapi_conform_cflags = $(AM_CFLAGS) -fno-builtin -pthread -Wno-alloc-size-larger-than
 kapi_conform_headers = tests/kapi/conform.h tests/kapi/kapi.h tests/traps/trap.h

@@ -18,8 +18,10 @@
  */
 static void direct_reclaim(void)
 {
-	static const gfp_t without[] = { GFP_NOWAIT, __GFP_IO | __GFP_FS, GFP_KERNEL & ~__GFP_DIRECT_RECLAIM,
-					 0, __GFP_KSWAPD_RECLAIM | __GFP_RETRY_MAYFAIL };
+	static const gfp_t without[] = {
+		GFP_NOWAIT, __GFP_IO | __GFP_FS, GFP_KERNEL & ~__GFP_DIRECT_RECLAIM, 0,
+		__GFP_KSWAPD_RECLAIM | __GFP_RETRY_MAYFAIL,
+	};
 	struct page *page;
 	unsigned int i;
 
@@ -165,8 +167,13 @@ static void retries(void)
 	CHECK_EQ(seen.notified, 1);
 }
 
+static volatile bool exhausted;
+
+/* Started while there is memory: under the preload a thread takes some of it. */
 static void *free_later(void *arg)
 {
+	while (!exhausted)
+		usleep(1000);
 	usleep(50000);
 	__free_pages((struct page *)arg, 7);
 	return NULL;
@@ -179,10 +186,12 @@ static void check_nofail(gfp_t gfp, unsigned int order)
 	pthread_t t;
 
 	CHECK(big);
+	exhausted = false;
+	CHECK(!pthread_create(&t, NULL, free_later, big));
 	exhaust();
 	eat(GFP_ATOMIC);
 	kmalloc_vm_events(&before);
-	CHECK(!pthread_create(&t, NULL, free_later, big));
+	exhausted = true;
 	page = alloc_pages(GFP_KERNEL | __GFP_NOFAIL | gfp, order);
 	CHECK(page);
 	kmalloc_vm_events(&after);
@@ -321,7 +330,8 @@ static void no_system_call(void)
 		gfp_t gfp = masks[k] | __GFP_NOWARN;
 
 		for (i = 0; i < 300; i++) {
-			n += !!opaque(kmalloc(100 + i * 37 % 9000, gfp & ~(GFP_DMA32 | __GFP_HIGHMEM)));
+			n += !!opaque(kmalloc(100 + i * 37 % 9000,
+					      gfp & ~(GFP_DMA32 | __GFP_HIGHMEM)));
 			n += !!opaque(kmem_cache_alloc(s, gfp & ~__GFP_HIGHMEM));
 			opaque(alloc_pages(gfp, i % 11));
 		}
@@ -356,11 +366,13 @@ static void low_addresses(void)
 
 	for (i = 0; i < 3; i++) {
 		page = alloc_pages(GFP_KERNEL | GFP_DMA, orders[i]);
-		CHECK(page && below((char *)page_address(page) + (4096ul << orders[i]) - 1, 2ul << 30));
+		CHECK(page);
+		CHECK(below((char *)page_address(page) + (4096ul << orders[i]) - 1, 2ul << 30));
 		CHECK_EQ(page_zonenum(page), ZONE_DMA);
 		__free_pages(page, orders[i]);
 		page = alloc_pages(GFP_KERNEL | GFP_DMA32, orders[i]);
-		CHECK(page && below((char *)page_address(page) + (4096ul << orders[i]) - 1, 4ul << 30));
+		CHECK(page);
+		CHECK(below((char *)page_address(page) + (4096ul << orders[i]) - 1, 4ul << 30));
 		CHECK(page_zonenum(page) <= ZONE_DMA32);
 		__free_pages(page, orders[i]);
 	}
@@ -408,8 +420,8 @@ static void dma_strict(void)
  */
 static void high_and_movable(void)
 {
-	static const gfp_t masks[] = { GFP_KERNEL | __GFP_HIGHMEM, GFP_KERNEL | __GFP_MOVABLE, GFP_USER,
-				       GFP_HIGHUSER, GFP_HIGHUSER_MOVABLE };
+	static const gfp_t masks[] = { GFP_KERNEL | __GFP_HIGHMEM, GFP_KERNEL | __GFP_MOVABLE,
+				       GFP_USER, GFP_HIGHUSER, GFP_HIGHUSER_MOVABLE };
 	struct page *page[5];
 	unsigned int i;
 
@@ -443,7 +455,8 @@ static void reclaimable(void)
 	unsigned int i, k;
 
 	for (i = 0; i < NR; i++) {
-		a[i] = (unsigned long)opaque(kmalloc(64, i % 2 ? GFP_TEMPORARY : GFP_KERNEL | __GFP_RECLAIMABLE));
+		a[i] = (unsigned long)opaque(kmalloc(64, i % 2 ? GFP_TEMPORARY :
+						     GFP_KERNEL | __GFP_RECLAIMABLE));
 		b[i] = (unsigned long)opaque(kmalloc(64, GFP_KERNEL));
 		CHECK(a[i] && b[i]);
 	}
@@ -462,7 +475,8 @@ static void reclaimable(void)
  */
 static void account(void)
 {
-	void *p = opaque(kmalloc(100, GFP_KERNEL_ACCOUNT)), *q = opaque(kmalloc(100, GFP_KERNEL | __GFP_ACCOUNT));
+	void *p = opaque(kmalloc(100, GFP_KERNEL_ACCOUNT));
+	void *q = opaque(kmalloc(100, GFP_KERNEL | __GFP_ACCOUNT));
 
 	CHECK(p && q);
 	CHECK_EQ(active("kmalloc-cg-112"), 2);
@@ -554,14 +568,16 @@ static void combinations(void)
 }
 
 static const struct trap_case cases[] = {
-	{ .name = "DIRECT_RECLAIM: the caller reclaims, without it nobody does", .run = direct_reclaim,
-	  .options = LIMIT, SILENT },
+	{ .name = "DIRECT_RECLAIM: the caller reclaims, without it nobody does",
+	  .run = direct_reclaim, .options = LIMIT, SILENT },
 	{ .name = "KSWAPD_RECLAIM: the thread is woken below low and reclaims up to high",
 	  .run = kswapd_reclaim, .options = LIMIT " kswapd", SILENT },
-	{ .name = "IO, FS, NOIO, NOFS: which shrinkers run", .run = io_and_fs, .options = LIMIT, SILENT },
-	{ .name = "NORETRY, RETRY_MAYFAIL, KERNEL: how long is tried", .run = retries, .options = LIMIT,
-	  SILENT },
-	{ .name = "NOFAIL waits until another thread frees", .run = nofail, .options = LIMIT, SILENT },
+	{ .name = "IO, FS, NOIO, NOFS: which shrinkers run", .run = io_and_fs,
+	  .options = LIMIT, SILENT },
+	{ .name = "NORETRY, RETRY_MAYFAIL, KERNEL: how long is tried", .run = retries,
+	  .options = LIMIT, SILENT },
+	{ .name = "NOFAIL waits until another thread frees", .run = nofail,
+	  .options = LIMIT, SILENT },
 	{ .name = "NOFAIL above order 1 waits too, is warned about once and notifies nobody",
 	  .run = nofail_costly, .options = LIMIT, WARNS(1, "__GFP_NOFAIL with order 5") },
 	{ .name = "NOFAIL without DIRECT_RECLAIM is NULL, warned about once",

@@ -124,7 +124,8 @@ static void bad_usercopy(void)
 
 static void odd_names(void)
 {
-	struct kmem_cache *s = make("name", 100, SLAB_NO_MERGE), *t = make("name", 100, SLAB_NO_MERGE);
+	struct kmem_cache *s = make("name", 100, SLAB_NO_MERGE);
+	struct kmem_cache *t = make("name", 100, SLAB_NO_MERGE);
 	struct kmem_cache *u = make("two words", 100, SLAB_NO_MERGE);
 
 	CHECK(s != t);
@@ -149,8 +150,8 @@ static void cache_flags(void)
 {
 	static const slab_flags_t quiet[] = {
 		SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE, SLAB_POISON, SLAB_STORE_USER,
-		SLAB_HWCACHE_ALIGN, SLAB_ACCOUNT, SLAB_RECLAIM_ACCOUNT, SLAB_TEMPORARY, SLAB_NO_MERGE,
-		SLAB_NO_USER_FLAGS, SLAB_NOLEAKTRACE, SLAB_DEBUG_OBJECTS, SLAB_KMALLOC, SLAB_PANIC,
+		SLAB_HWCACHE_ALIGN, SLAB_ACCOUNT, SLAB_RECLAIM_ACCOUNT, SLAB_TEMPORARY,
+		SLAB_NO_MERGE, SLAB_NO_USER_FLAGS, SLAB_NOLEAKTRACE, SLAB_DEBUG_OBJECTS, SLAB_KMALLOC, SLAB_PANIC,
 		SLAB_CACHE_DMA, SLAB_CACHE_DMA32, 0,
 	};
 	unsigned int i, k;
@@ -291,7 +292,8 @@ static void merged_destroy(void)
 	CHECK(kapi_all(p, 0, 64));
 	kmem_cache_destroy(s);
 	memset(p, 1, 64);
-	CHECK(kmalloc_cache_get_stats("two", &st) == -ENOENT);	/* the survivor alone is listed */
+	/* the survivor alone is listed */
+	CHECK(kmalloc_cache_get_stats("two", &st) == -ENOENT);
 	CHECK(!kmalloc_cache_get_stats("one", &st));
 	kmem_cache_free(t, p);
 	kmem_cache_destroy(t);
@@ -390,14 +392,13 @@ static void construct_meminit(void *p)
 	memset(p, 0x41, 4);
 }
 
-static void check_object(void *p, size_t size, bool ctor, bool zero)
+static void check_object(void *p, size_t size, bool ctor)
 {
 	CHECK(p);
 	if (ctor)
 		CHECK(kapi_all(p, 0x41, 4));
 	else
 		CHECK(kapi_all(p, 0, size));
-	(void)zero;
 	memset((char *)p + 4 * ctor, GARBAGE, size - 4 * ctor);
 }
 
@@ -414,11 +415,11 @@ static void meminit_cache_size(unsigned int size, bool ctor, bool zero)
 		if (!ctor) {
 			CHECK_EQ(kmem_cache_alloc_bulk(s, gfp, BULK_SIZE, p), BULK_SIZE);
 			for (i = 0; i < BULK_SIZE; i++)
-				check_object(p[i], size, false, zero);
+				check_object(p[i], size, false);
 			kmem_cache_free_bulk(s, BULK_SIZE, p);
 		}
 		p[0] = kmem_cache_alloc(s, gfp);
-		check_object(p[0], size, ctor, zero);
+		check_object(p[0], size, ctor);
 		kmem_cache_free(s, p[0]);
 	}
 	kmem_cache_destroy(s);
@@ -446,7 +447,7 @@ static void meminit_bulk_of_size(unsigned int size)
 		CHECK_EQ(kmem_cache_alloc_bulk(s, GFP_KERNEL, 10, p), 10);
 		for (i = 0; i < 10; i++) {
 			CHECK(kapi_aligned(p[i], size));
-			check_object(p[i], size, false, false);
+			check_object(p[i], size, false);
 		}
 		kmem_cache_free_bulk(s, 10, p);
 	}
@@ -482,11 +483,11 @@ static void meminit_off(void)
 /* lib/tests/overflow_kunit.c: a product that overflows is NULL from every allocator */
 static void overflow_rows(void)
 {
-	size_t n = (size_t)opaque((void *)(SIZE_MAX / 4096 + 2)), size = 4096, max = n * size - 1;
+	size_t n = (size_t)opaque((void *)(SIZE_MAX / 4096 + 2)), size = 4096;
+	size_t max = (size_t)opaque((void *)SIZE_MAX);
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
 	void *p = get(8);
 
-	max = (size_t)opaque((void *)SIZE_MAX);
 	CHECK(!opaque(kmalloc(max, gfp)) && !opaque(kmalloc_array(n, size, gfp)));
 	CHECK(!opaque(kmalloc_node(max, gfp, 0)) && !opaque(kmalloc_array_node(n, size, gfp, 0)));
 	CHECK(!opaque(kzalloc(max, gfp)) && !opaque(kcalloc(n, size, gfp)));
@@ -558,13 +559,17 @@ static void radix_tree_bulk(void)
 
 static void failslab_third(void)
 {
+	struct kmem_cache *s = make("third", 100, SLAB_NO_MERGE);
+	struct kmem_cache *t = make("other", 100, SLAB_NO_MERGE);
 	unsigned int i;
 
 	for (i = 1; i <= 30; i++) {
-		void *p = opaque(kmalloc(100, GFP_KERNEL));
+		void *p = kmem_cache_alloc(s, GFP_KERNEL);
 
 		CHECK_EQ(!p, i % 3 == 0);
-		kfree(p);
+		CHECK(kmem_cache_alloc(t, GFP_KERNEL));	/* not in the filter, not counted */
+		if (p)
+			kmem_cache_free(s, p);
 	}
 }
 
@@ -592,19 +597,22 @@ static void failpage_min_order(void)
 	CHECK(alloc_pages(GFP_NOWAIT | __GFP_NOFAIL, 1));	/* 9.3: never failed */
 }
 
+#define INIT_CASE(opt, what, fn) \
+	{ .name = "13.4 " opt ": " what, .run = fn, .options = opt, SILENT }
 #define INIT_CASES(opt) \
-	{ .name = "13.4 " opt ": test_pages", .run = meminit_pages, .options = opt, SILENT }, \
-	{ .name = "13.4 " opt ": test_kvmalloc", .run = meminit_kvmalloc, .options = opt, SILENT }, \
-	{ .name = "13.4 " opt ": do_kmem_cache_size", .run = meminit_caches, .options = opt, SILENT }, \
-	{ .name = "13.4 " opt ": do_kmem_cache_size_bulk", .run = meminit_bulk, .options = opt, SILENT }
+	INIT_CASE(opt, "test_pages", meminit_pages), \
+	INIT_CASE(opt, "test_kvmalloc", meminit_kvmalloc), \
+	INIT_CASE(opt, "do_kmem_cache_size", meminit_caches), \
+	INIT_CASE(opt, "do_kmem_cache_size_bulk", meminit_bulk)
 
 static const struct trap_case cases[] = {
 	{ .name = "1.8 kfree of pages is named and frees nothing", .run = kfree_of_pages,
 	  WARNS(1, "^kmalloc: WARNING: kfree of 0x") },
-	{ .name = "1.8 kfree and kfree_bulk take objects of caches", .run = kfree_of_cache_objects, SILENT },
+	{ .name = "1.8 kfree and kfree_bulk take objects of caches",
+	  .run = kfree_of_cache_objects, SILENT },
 	{ .name = "2.1 every shape of kmem_cache_create", .run = creation, SILENT },
-	{ .name = "2.1 a usercopy window outside of the object is warned about", .run = bad_usercopy,
-	  WARNS(2, "kmem_cache_create\\(window\\): the usercopy region") },
+	{ .name = "2.1 a usercopy window outside of the object is warned about",
+	  .run = bad_usercopy, WARNS(2, "kmem_cache_create\\(window\\): the usercopy region") },
 	{ .name = "2.1 a name twice and a name with a blank are warned about", .run = odd_names,
 	  WARNS(2, "kmem_cache_create\\(") },
 	{ .name = "2.1 SLAB_PANIC ends the program where creation fails", .run = slab_panic,
@@ -626,8 +634,8 @@ static const struct trap_case cases[] = {
 	{ .name = "2.5 13.1 destruction with live objects", .run = leak_destroy,
 	  .err = "kmem_cache_destroy TestSlub_leak_destroy: Slab cache still has objects" },
 	{ .name = "2.6 the last user of a merged cache ends it", .run = merged_destroy, SILENT },
-	{ .name = "2.6 slab_nomerge: like caches stay apart", .run = nomerge, .options = "slab_nomerge",
-	  SILENT },
+	{ .name = "2.6 slab_nomerge: like caches stay apart", .run = nomerge,
+	  .options = "slab_nomerge", SILENT },
 	{ .name = "2.6 unlike caches stay apart", .run = unlike_caches, SILENT },
 	{ .name = "14.1 the constructor runs once a slot", .run = ctor_once, SILENT },
 	{ .name = "14.1 kfree_bulk may permute its array", .run = bulk_array, SILENT },
@@ -638,10 +646,11 @@ static const struct trap_case cases[] = {
 	{ .name = "13.5 the compiler knows the sizes", .run = alloc_sizes, SILENT },
 	{ .name = "13.5 test_kmem_cache_bulk", .run = radix_tree_bulk, SILENT },
 	{ .name = "13.7 failslab=3,100,0,-1 fails every third", .run = failslab_third,
-	  .options = "failslab=3,100,0,-1 failslab.ignore-gfp-wait=N fail_verbose=0", SILENT },
-	{ .name = "9.1 failslab by default spares who may wait, and times counts", .run = failslab_defaults,
-	  .options = "failslab=1,100,0,2 fail_page_alloc=1,100,0,-1 fail_verbose=0",
-	  .err = "" },
+	  .options = "failslab=3,100,0,-1 failslab.ignore-gfp-wait=N failslab.cache-filter=third "
+		     "fail_verbose=0", SILENT },
+	{ .name = "9.1 failslab by default spares who may wait, and times counts",
+	  .run = failslab_defaults,
+	  .options = "failslab=1,100,0,2 fail_page_alloc=1,100,0,-1 fail_verbose=0", SILENT },
 	{ .name = "9.1 fail_page_alloc by default spares order 0", .run = failpage_min_order,
 	  .options = "fail_page_alloc=1,100,0,-1 fail_verbose=0" },
 };
