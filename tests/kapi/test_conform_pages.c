@@ -181,6 +181,116 @@ static void vmalloc_fails(void)
 	CHECK_EQ(mem_free(), mark_min() + 600);
 }
 
+/* ---- 2.3, 6.7: the flags of every call reach the ladder ---- */
+
+static struct kmem_cache *cache;
+
+static void *by_kmalloc(gfp_t gfp)
+{
+	return kmalloc(30000, gfp);
+}
+
+static void *by_large_kmalloc(gfp_t gfp)
+{
+	return kmalloc(300000, gfp);
+}
+
+static void *by_kcalloc(gfp_t gfp)
+{
+	return kcalloc(100, 700, gfp);
+}
+
+static void *by_krealloc(gfp_t gfp)
+{
+	void *p = kmalloc(10, GFP_NOWAIT | __GFP_MEMALLOC), *q;
+
+	CHECK(p);
+	q = krealloc(p, 40000, gfp);
+	if (!q)
+		kfree(p);
+	return q;
+}
+
+static void *by_cache(gfp_t gfp)
+{
+	return kmem_cache_alloc(cache, gfp);
+}
+
+static void *by_cache_bulk(gfp_t gfp)
+{
+	static void *p[200];
+
+	return kmem_cache_alloc_bulk(cache, gfp, 200, p) ? p : NULL;
+}
+
+static void *by_exact(gfp_t gfp)
+{
+	return alloc_pages_exact(20480, gfp);
+}
+
+static void *by_zeroed_page(gfp_t gfp)
+{
+	return (void *)get_zeroed_page(gfp);
+}
+
+static void *by_vmalloc(gfp_t gfp)
+{
+	return __vmalloc(300000, gfp);
+}
+
+static void *by_kvmalloc(gfp_t gfp)
+{
+	return kvmalloc(300000, gfp);
+}
+
+static void *by_kmemdup(gfp_t gfp)
+{
+	static const char text[30000];
+
+	return kmemdup(text, sizeof(text), gfp);
+}
+
+/* Nobody reclaims for NOWAIT; NOFS and KERNEL get what the shrinker has, which sees their mask. */
+static void check_entry(void *(*get)(gfp_t gfp))
+{
+	exhaust();
+	while (opaque(get(GFP_NOWAIT)))	/* what was in its slabs */
+		;
+	CHECK_EQ(seen.passes, 0);
+	CHECK(!opaque(get(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)));
+	CHECK(seen.passes <= 2);
+	CHECK_EQ(seen.notified, 0);
+	memset(&seen, 0, sizeof(seen));
+	seen.gives = 200;
+	CHECK(opaque(get(GFP_NOFS)));
+	CHECK(seen.passes > 0);
+	CHECK_EQ(seen.gfp & (GFP_KERNEL | __GFP_HIGH), GFP_NOFS);
+	memset(&seen, 0, sizeof(seen));
+	exhaust();
+	seen.gives = 200;
+	while (!seen.passes)
+		CHECK(opaque(get(GFP_KERNEL)));
+	CHECK_EQ(seen.notified, 0);
+}
+
+static void every_entry(void)
+{
+	cache = kmem_cache_create("entry", 3000, 0, SLAB_NO_MERGE, NULL);
+	CHECK(cache);
+	register_counting(0);
+	check_entry(by_kmalloc);
+	check_entry(by_large_kmalloc);
+	check_entry(by_kcalloc);
+	check_entry(by_krealloc);
+	check_entry(by_cache);
+	check_entry(by_cache_bulk);
+	check_entry(by_exact);
+	check_entry(by_zeroed_page);
+	check_entry(by_vmalloc);
+	check_entry(by_kvmalloc);
+	check_entry(by_kmemdup);
+}
+
 static const struct trap_case cases[] = {
 	{ .name = "5.6 the marks of 64 MiB", .run = marks, .options = LIMIT, SILENT },
 	{ .name = "5.6 min_free_kbytes", .run = marks_set, .options = LIMIT " min_free_kbytes=8192",
@@ -194,6 +304,8 @@ static const struct trap_case cases[] = {
 	  WARNS(1, "page allocation failure: order:4, mode:0xcc0\\(GFP_KERNEL\\), nodemask=\\(null\\)") },
 	{ .name = "5.1 a bulk may get fewer pages", .run = bulk_partial, .options = LIMIT, SILENT },
 	{ .name = "5.1 alloc_pages_nolock stops at the mark", .run = nolock_at_the_mark,
+	  .options = LIMIT, SILENT },
+	{ .name = "6.7 the flags of every call reach the ladder", .run = every_entry,
 	  .options = LIMIT, SILENT },
 	{ .name = "7.7 vmalloc at the limit", .run = vmalloc_fails, .options = LIMIT,
 	  WARNS(1, "vmalloc error: size 1048576") },
