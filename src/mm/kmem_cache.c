@@ -643,7 +643,7 @@ __km_export __hot void kmem_cache_free(struct kmem_cache *s, void *p)
 	struct cpu_cache *cc = cpu_cache(c, s);
 	void **top = cc->top;
 
-	if (unlikely(top == cc->end) || unlikely(top[-1] == p)) {
+	if (unlikely(top == cc->end) || unlikely(top[-1] == p) || unlikely(!p)) {
 		cache_free_slow(s, p, c);
 		return;
 	}
