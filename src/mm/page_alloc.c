@@ -20,8 +20,8 @@
  * its bitmaps there.
  *
  * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their
- * pages are. A request that may not block never causes one, waits for no lock and gives nothing
- * back: it makes no system call.
+ * pages are. A request that may not block never causes one, sleeps for no lock and gives nothing
+ * back: it makes no system call but sched_yield(), where the holder of the zone lock was preempted.
  */
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
@@ -36,6 +36,7 @@
 #define CHUNK_SHARE	4		/* a new chunk is a quarter of what the zone has */
 
 #define CHUNK_MAX_LOW	(16ul << 20)	/* in the zones below 4 GiB */
+#define LOCK_YIELDS	30000u	/* some 30 ms: a holder that lost its core gets it back */
 #define LOW_START	(64ul << 20)	/* below lie the image and the break of old programs */
 
 struct zone zones[MAX_NR_ZONES];
@@ -455,6 +456,33 @@ static struct page *rmqueue_reserve(struct zone *z, unsigned int order,
 	return page;
 }
 
+/*
+ * For who may not block there is no other memory: the lock is asked for until a holder that was
+ * preempted, or a fork, can be expected to be through. Giving the core up is no sleep.
+ */
+static bool zone_lock_nonblock(struct zone *z)
+{
+	unsigned int i;
+
+	if (zone_lock(z))
+		return true;
+	for (i = 0; i < LOCK_YIELDS; i++) {
+		if (spin_is_mine(&z->lock) || READ_ONCE(z->lock.lost))
+			return false;
+		os_yield();
+		if (zone_trylock(z))
+			return true;
+	}
+	return false;
+}
+
+static bool zone_lock_for(struct zone *z, const struct alloc_context *ac)
+{
+	if (unlikely(ac->alloc_flags & ALLOC_TRYLOCK))
+		return zone_trylock(z);
+	return likely(may_block(ac)) ? zone_lock(z) : zone_lock_nonblock(z);
+}
+
 static struct page *zone_alloc(struct zone *z, unsigned int order, const struct alloc_context *ac)
 {
 	bool blocks = may_block(ac);
@@ -463,7 +491,7 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 
 	if (!blocks && !READ_ONCE(z->nr_chunks))
 		return NULL;
-	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) : zone_lock(z)))
+	if (!zone_lock_for(z, ac))
 		return NULL;
 	if (unlikely(reserve_kept) && z == &zone_normal)
 		page = rmqueue_reserve(z, order, ac);

@@ -69,7 +69,7 @@ void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 
 void cache_choose_sheaves(struct kmem_cache *s)
 {
-	bool faults = atomic_load_explicit(&fault_slab_active, memory_order_relaxed);
+	bool faults = fault_reaches_cache(s->flags & SLAB_FAILSLAB);
 
 	s->check_frees = s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON |
 				     SLAB_STORE_USER | SLAB_TRACE);
