@@ -23,6 +23,8 @@
 #define SECTION_SIZE		(1ul << SECTION_SHIFT)
 #define SECTION_FRAMES		(1ul << (SECTION_SHIFT - FRAME_SHIFT))
 #define MAX_PAGE_ORDER		10u
+/* neighbours of the largest order as one block, within a section: for who may not map one */
+#define NEIGHBOURS_ORDER	((unsigned int)(SECTION_SHIFT - 1 - os_page_shift))
 #define PAGEBLOCK_ORDER		((unsigned int)(PAGEBLOCK_SHIFT - os_page_shift))
 
 enum page_state {

@@ -200,6 +200,19 @@ static void __free_block(struct zone *z, unsigned long addr, unsigned int order,
 	}
 }
 
+/* The same for what alloc_block() gave, neighbours among it. */
+static void put_block(struct zone *z, unsigned long addr, unsigned int order)
+{
+	unsigned long i;
+
+	if (likely(order <= MAX_PAGE_ORDER)) {
+		__free_block(z, addr, order, true);
+		return;
+	}
+	for (i = 0; i < 1ul << (order - MAX_PAGE_ORDER); i++)
+		__free_block(z, addr + i * (PAGE_SIZE << MAX_PAGE_ORDER), MAX_PAGE_ORDER, true);
+}
+
 static void drain_deferred(struct zone *z)
 {
 	struct llist_node *n = llist_del_all(&z->deferred), *next;
@@ -210,7 +223,7 @@ static void drain_deferred(struct zone *z)
 		next = n->next;
 		if (page->state == PAGE_ISOLATED)
 			list_del(&page->list);
-		__free_block(z, page_address(page), page->order, true);
+		put_block(z, page_address(page), page->order);
 	}
 }
 
@@ -383,6 +396,47 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 	return page;
 }
 
+/* A free block of the largest order is at addr, and holds memory if it has to. */
+static bool is_free_max(unsigned long addr, bool dirty)
+{
+	struct page *page = virt_to_page(addr);
+
+	return page && READ_ONCE(page->state) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
+	       (!dirty || block_is_dirty(addr, MAX_PAGE_ORDER));
+}
+
+/*
+ * Zone lock held. Neighbours of the largest order, in one section, as one block of an order above
+ * it; 0: there are none.
+ */
+static unsigned long take_neighbours(struct zone *z, unsigned int order, bool dirty)
+{
+	unsigned long size = PAGE_SIZE << order, max = PAGE_SIZE << MAX_PAGE_ORDER, start, a;
+	struct page *page;
+
+	list_for_each_entry(page, &z->free_area[MAX_PAGE_ORDER].free_list[dirty], list) {
+		start = page_address(page);
+		if ((start ^ (start + size - 1)) >> SECTION_SHIFT)
+			continue;
+		for (a = start; a < start + size && is_free_max(a, dirty); a += max)
+			;
+		if (a < start + size)
+			continue;
+		for (a = start; a < start + size; a += max)
+			del_from_free_area(z, virt_to_page(a));
+		return start;
+	}
+	return 0;
+}
+
+static void lru_del_all(unsigned long addr, unsigned int order)
+{
+	unsigned long end = addr + (PAGE_SIZE << order);
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE)
+		lru_del(addr, PAGEBLOCK_ORDER);
+}
+
 /*
  * Zone lock held. Dirty memory of any order before clean memory: what is touched once serves
  * again. kinds: 2, or 1 for clean memory alone.
@@ -391,9 +445,14 @@ static struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kin
 {
 	unsigned int o, dirty;
 	struct page *page;
-	unsigned long addr, a;
+	unsigned long addr;
 
 	for (dirty = kinds; dirty--; ) {
+		if (unlikely(order > MAX_PAGE_ORDER)) {
+			addr = take_neighbours(z, order, dirty);
+			if (addr)
+				goto took;
+		}
 		for (o = order; o <= MAX_PAGE_ORDER; o++)
 			if (!list_empty(&z->free_area[o].free_list[dirty]))
 				goto found;
@@ -403,9 +462,9 @@ found:
 	page = list_first_entry(&z->free_area[o].free_list[dirty], struct page, list);
 	del_from_free_area(z, page);
 	addr = expand(z, page_address(page), o, order);
+took:
 	if (order >= PAGEBLOCK_ORDER)
-		for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
-			lru_del(a, PAGEBLOCK_ORDER);
+		lru_del_all(addr, order);
 	return take_block(addr, order);
 }
 
@@ -577,7 +636,7 @@ void free_block(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	if (zone_lock(z)) {
-		__free_block(z, page_address(page), order, true);
+		put_block(z, page_address(page), order);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);
@@ -592,7 +651,7 @@ void free_block_nolock(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	if (zone_trylock(z)) {
-		__free_block(z, page_address(page), order, true);
+		put_block(z, page_address(page), order);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);
@@ -674,13 +733,10 @@ static unsigned long purge_small(struct zone *z, struct page *page)
 /* Zone lock held: the block was taken off its list, and is put away until the lock is back. */
 static void isolate(struct zone *z, struct page *page, unsigned int order)
 {
-	unsigned long addr = page_address(page), a;
-
 	page->state = PAGE_ISOLATED;
 	page->order = (u8)order;
 	list_add(&page->list, &z->isolated);
-	for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
-		lru_del(a, PAGEBLOCK_ORDER);
+	lru_del_all(page_address(page), order);
 }
 
 static void put_back(struct zone *z, struct page *page, bool keep_lru)

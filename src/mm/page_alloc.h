@@ -56,7 +56,8 @@ const char *zone_name(enum zone_type type) __km(zone_name);
  * frames read as zero, below a pageblock page->was_dirty does (all of its frames count as dirty
  * while it is used). NULL without memory, where ac's mark forbids it, or where the zone lock
  * cannot be had (the caller then takes the nolock path). A request that may not block gets what
- * is on the free lists alone, without a system call.
+ * is on the free lists alone, without a system call; for that one orders up to NEIGHBOURS_ORDER
+ * exist too, aligned to the largest block.
  */
 struct page *alloc_block(unsigned int order, const struct alloc_context *ac) __km(alloc_block);
 /* The same straight from the system, where the lock cannot be had; the zone owns it once freed. */

@@ -651,7 +651,7 @@ __km_export unsigned long nr_free_pages(void)
 struct page *alloc_large_kmalloc(size_t size, const struct alloc_context *ac)
 {
 	unsigned int order = MAX((unsigned int)get_order(size), PAGEBLOCK_ORDER);
-	struct page *page = order <= MAX_PAGE_ORDER ? get_block(order, ac) : NULL;
+	struct page *page = order <= NEIGHBOURS_ORDER ? get_block(order, ac) : NULL;
 
 	if (!page)
 		return NULL;

@@ -202,6 +202,33 @@ static void two_threads_churn_without_a_memory_call(void)
 	_exit(0);
 }
 
+/* Above what the buddy allocator has in one block, and its growth by realloc. */
+static void large_blocks_make_no_memory_call(void)
+{
+	size_t n, old = 0;
+	char *p = NULL;
+	unsigned int i;
+
+	forbid_memory_calls();
+	for (i = 0; i < 3; i++) {
+		for (n = 300000; n < 33 * MIB; old = n, n += n / 2) {
+			p = realloc(p, n);
+			if (!p || (old && (p[0] != 7 || p[old - 1] != 7)))
+				failed("realloc of %zu bytes gave %p", n, (void *)p);
+			memset(p, 7, n);
+		}
+		p = realloc(p, 1000);
+		free(p);
+		p = NULL;
+		old = 0;
+		if (!is_zero(opaque(calloc(1, 9 * MIB)), 9 * MIB))
+			failed("calloc of 9 MiB");
+		if (malloc((size_t)1 << 40) || malloc(PTRDIFF_MAX))
+			failed("what no reserve holds was given");
+	}
+	_exit(0);
+}
+
 static void a_fork_child_makes_no_memory_call(void)
 {
 	unsigned int i;
@@ -621,6 +648,9 @@ static const struct trap_case cases[] = {
 	{ .name = "GFP_ATOMIC: two threads make no memory call and no futex",
 	  .run = two_threads_churn_without_a_memory_call,
 	  .options = "min_free_kbytes=64K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
+	{ .name = "GFP_ATOMIC: large blocks make no memory call and no futex",
+	  .run = large_blocks_make_no_memory_call,
+	  .options = "min_free_kbytes=192K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
 	{ .name = "GFP_ATOMIC: fork children make no memory call and no futex",
 	  .run = a_fork_child_makes_no_memory_call,
 	  .options = "min_free_kbytes=64K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
