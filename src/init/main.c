@@ -97,7 +97,8 @@ __attribute__((constructor(101))) void start_kernel(void)
 		printk_keep_stderr();
 	print_banner();
 	prepare_nonblocking();
-	kswapd_run();
+	if (param_yes(PARAM_kswapd))
+		kswapd_run();
 }
 
 __attribute__((destructor(101))) static void end_kernel(void)

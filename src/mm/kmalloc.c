@@ -418,10 +418,14 @@ __km_export void *kvrealloc(const void *p, size_t new_size, gfp_t flags)
 
 /* ---- nolock ---- */
 
-/* From the sheaf if it has one, else by atomic operations; a new slab from free pages, by trylock. */
+/* From the sheaf if it has one, else by atomic operations; a new slab without a lock. */
 static void *alloc_nolock(struct kmem_cache *s)
 {
-	static const struct alloc_context nolock = { .alloc_flags = ALLOC_TRYLOCK };
+	/* fresh memory straight from the system, unless nothing may be asked of it */
+	struct alloc_context nolock = {
+		.gfp = gfp_base_nonblocking ? 0 : __GFP_DIRECT_RECLAIM,
+		.alloc_flags = ALLOC_TRYLOCK,
+	};
 	struct pcpu *c = cpu_enter();
 	struct cpu_cache *cc = &c->cache[s->index];
 	void *p;

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* The pairs of alloc_fn and free_fn that come with mempools. Layer: mm. */
-#include "kmalloc/kmalloc.h"
+#include "kmalloc/gfp.h"
 #include "kmalloc/mempool.h"
-#include "lib/compiler.h"
-
-/*
- * For the merge: with both headers in the tree everything between #else and #endif goes. Until
- * then slab and page pools cannot be created.
- */
-#if __has_include("kmalloc/slab.h") && __has_include("kmalloc/mm.h")
 #include "kmalloc/mm.h"
 #include "kmalloc/slab.h"
-#else
-#define kmem_cache_alloc(cache, gfp)	((void)(cache), (void)(gfp), NULL)
-#define kmem_cache_free(cache, p)	((void)(cache), (void)(p))
-#define alloc_pages(gfp, order)		((void)(gfp), (void)(order), NULL)
-#define __free_pages(page, order)	((void)(page), (void)(order))
-#endif
+#include "lib/compiler.h"
 
 __km_export void *mempool_alloc_slab(gfp_t gfp, void *pool_data)
 {

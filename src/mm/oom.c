@@ -64,7 +64,7 @@ void warn_nofail(const struct alloc_context *ac, unsigned long ms)
 
 static unsigned long cache_bytes(unsigned int i)
 {
-	struct kmem_cache *s = READ_ONCE(cache_table[i]);
+	struct kmem_cache *s = cache_nr(i);
 
 	return !s ? 0 : atomic_load_explicit(&s->nr_slabs, memory_order_relaxed) * s->blocks *
 	       PAGEBLOCK_SIZE;
@@ -93,7 +93,7 @@ static void show_largest_caches(void)
 			return;
 		bound = cache_bytes(best);
 		bound_index = best;
-		s = READ_ONCE(cache_table[best]);
+		s = cache_nr(best);
 		if (!s)
 			continue;
 		slab_get_usage(s, &u);

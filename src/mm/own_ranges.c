@@ -70,6 +70,7 @@ static size_t add_vmalloc(struct own_ranges *r, unsigned long addr)
 	if (state == VM_BUSY) {
 		new.kind = KMALLOC_VMA_VMALLOC;
 		new.size = MIN(READ_ONCE(vm->size), bytes);
+		new.caller = READ_ONCE(vm->pub.caller);
 	}
 	add(r, &new);
 	return bytes;

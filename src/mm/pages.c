@@ -643,7 +643,9 @@ __km_export unsigned long totalram_pages(void)
 
 __km_export unsigned long nr_free_pages(void)
 {
-	return READ_ONCE(zone_normal.free_pages);
+	ensure_ready();
+	watermark_show();
+	return mem_state.managed - MIN(mem_committed(), mem_state.managed);
 }
 
 /* ---- large kmallocs ---- */

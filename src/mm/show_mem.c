@@ -94,7 +94,7 @@ void slabinfo_show(void (*emit)(const char *line, size_t len, void *arg), void *
 		      ": slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	emit(line, n, arg);
 	for (i = READ_ONCE(nr_caches); i--; ) {	/* the newest first, as the kernel lists them */
-		struct kmem_cache *s = __atomic_load_n(&cache_table[i], __ATOMIC_ACQUIRE);
+		struct kmem_cache *s = cache_nr(i);
 		struct slab_usage u;
 
 		if (!s)

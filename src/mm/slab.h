@@ -143,9 +143,15 @@ extern struct kmem_cache *cache_table[NR_CACHES] __km(cache_table);
 extern unsigned int nr_caches __km(nr_caches);	/* no entry from here on */
 extern spinlock_t slab_mutex __km(slab_mutex);	/* who changes the table; rank LOCK_SLAB */
 
+/* NULL: none of that number now. */
+static inline struct kmem_cache *cache_nr(unsigned int i)
+{
+	return __atomic_load_n(&cache_table[i], __ATOMIC_ACQUIRE);	/* pairs: publish() */
+}
+
 #define for_each_cache(s, i) \
 	for (i = 1; i < READ_ONCE(nr_caches); i++) \
-		if (!(s = __atomic_load_n(&cache_table[i], __ATOMIC_ACQUIRE))) \
+		if (!(s = cache_nr(i))) \
 			; \
 		else
 

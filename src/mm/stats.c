@@ -20,7 +20,7 @@ static void get_stats(struct kmem_cache *s, struct kmalloc_cache_stats *st)
 	slab_get_usage(s, &u);
 	memset(st, 0, sizeof(*st));
 	scnprintf(st->name, sizeof(st->name), "%s", s->name);
-	st->object_size = s->size;
+	st->object_size = s->object_size;
 	st->size = s->size;
 	st->objects_per_slab = s->objects;
 	st->pages_per_slab = (unsigned int)(s->blocks * PAGEBLOCK_SIZE >> os_page_shift);
@@ -35,25 +35,31 @@ __km_export int kmalloc_for_each_cache(int (*fn)(const struct kmalloc_cache_stat
 				       void *arg)
 {
 	struct kmalloc_cache_stats st;
+	struct kmem_cache *s;
 	unsigned int i;
 	int ret = 0;
 
 	be_ready();
-	for (i = nr_kmalloc_caches; i && !ret; i--) {
-		get_stats(&kmalloc_caches[i], &st);
-		ret = fn(&st, arg);
+	for (i = READ_ONCE(nr_caches); i-- && !ret; ) {
+		s = cache_nr(i);
+		if (s) {
+			get_stats(s, &st);
+			ret = fn(&st, arg);
+		}
 	}
 	return ret;
 }
 
 __km_export int kmalloc_cache_get_stats(const char *name, struct kmalloc_cache_stats *st)
 {
+	struct kmem_cache *s;
 	unsigned int i;
 
 	be_ready();
-	for (i = nr_kmalloc_caches; i; i--) {
-		if (text_equals(kmalloc_caches[i].name, name)) {
-			get_stats(&kmalloc_caches[i], st);
+	for (i = READ_ONCE(nr_caches); i--; ) {
+		s = cache_nr(i);
+		if (s && text_equals(s->name, name)) {
+			get_stats(s, st);
 			return 0;
 		}
 	}

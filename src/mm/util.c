@@ -164,7 +164,8 @@ static struct page *block_around(unsigned long addr)
 
 	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
 		page = virt_to_page(ALIGN_DOWN(addr, PAGE_SIZE << order));
-		if (page && page->state == PAGE_USED && page->order >= order)
+		if (page && (page->state == PAGE_ALLOC || page->state == PAGE_KMALLOC) &&
+		    page->order >= order)
 			return page;
 	}
 	return NULL;

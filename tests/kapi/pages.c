@@ -142,7 +142,7 @@ static void test_flags_that_exclude_each_other_are_named_once(void **state)
 		if (page)	/* there may be no memory below 4 GiB */
 			__free_page(page);
 	}
-	assert_non_null((caught_lines(), strstr(caught.text, "several zones")));
+	assert_non_null((caught_lines(), strstr(caught.text, "more than one zone")));
 }
 
 /* [5.5] */

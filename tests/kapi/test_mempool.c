@@ -5,14 +5,8 @@
  */
 #include "mempool_test.h"
 
-/* For the merge: with both headers in the tree the conditions in this file go. */
-#if __has_include(<kmalloc/slab.h>) && __has_include(<kmalloc/mm.h>)
 #include <kmalloc/mm.h>
 #include <kmalloc/slab.h>
-#define HAVE_HELPERS 1
-#else
-#define HAVE_HELPERS 0
-#endif
 
 static struct source src;
 
@@ -475,7 +469,6 @@ static void kmalloc_pools(void **state)
 	assert_null(mempool_create_kmalloc_pool(1, KMALLOC_MAX_SIZE + 1));
 }
 
-#if HAVE_HELPERS
 static void slab_pools(void **state)
 {
 	struct kmem_cache *cache = kmem_cache_create("mempool-test", 200, 0, 0, NULL);
@@ -518,7 +511,6 @@ static void page_pools(void **state)
 	assert_int_equal(mempool_init_page_pool(&embedded, 1, 0), 0);
 	mempool_exit(&embedded);
 }
-#endif
 
 int main(void)
 {
@@ -546,10 +538,8 @@ int main(void)
 		cmocka_unit_test(bulk_fills_the_empty_places_alone),
 		cmocka_unit_test(bulk_takes_from_the_reserve_what_the_allocator_refuses),
 		cmocka_unit_test(kmalloc_pools),
-#if HAVE_HELPERS
 		cmocka_unit_test(slab_pools),
 		cmocka_unit_test(page_pools),
-#endif
 	};
 
 	return cmocka_run_group_tests_name("mempool", tests, NULL, NULL);

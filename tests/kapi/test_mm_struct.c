@@ -270,7 +270,7 @@ static void locked_memory_is_known(void **state)
 static void a_large_block_of_ours_appears(void **state)
 {
 	size_t size = 3000000;
-	char *p = kmalloc(size, GFP_KERNEL);
+	char *p = vmalloc(size);
 	struct vm_area_struct *vma;
 	struct mm_struct *mm;
 
@@ -284,7 +284,7 @@ static void a_large_block_of_ours_appears(void **state)
 	assert_true(vma->vm_size >= size && vma->vm_size < size + page);
 	assert_true(vma->vm_end - vma->vm_start >= vma->vm_size);
 	mmput(mm);
-	kfree(p);
+	vfree(p);
 	mm = snapshot();
 	vma = vma_lookup(mm, (uintptr_t)p);
 	assert_true(!vma || vma->vm_kind != KMALLOC_VMA_VMALLOC);
@@ -299,7 +299,7 @@ static void each_of_many_large_blocks_is_an_area(void **state)
 
 	(void)state;
 	for (i = 0; i < 200; i++)
-		assert_non_null(p[i] = kmalloc(150000 + 1000 * i, GFP_KERNEL));
+		assert_non_null(p[i] = vmalloc(150000 + 1000 * i));
 	mm = snapshot();
 	for (i = 0; i < 200; i++) {
 		struct vm_area_struct *vma = vma_lookup(mm, (uintptr_t)p[i]);
@@ -311,7 +311,7 @@ static void each_of_many_large_blocks_is_an_area(void **state)
 	assert_true(mm->nr_areas > mm->map_count);
 	mmput(mm);
 	for (i = 0; i < 200; i++)
-		kfree(p[i]);
+		vfree(p[i]);
 }
 
 static void small_objects_lie_in_the_direct_map_and_records_are_known(void **state)

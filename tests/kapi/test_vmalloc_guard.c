@@ -141,15 +141,15 @@ static void realloc_and_zeroing_work_with_guards(void **state)
 	vfree(p);
 }
 
-static void large_kmalloc_blocks_have_a_guard_too(void **state)
+static void kvmalloc_blocks_above_kmalloc_have_a_guard_too(void **state)
 {
-	char *p = kmalloc(300 * KIB, GFP_KERNEL);
+	char *p = kvmalloc(8000 * KIB, GFP_KERNEL);
 
 	(void)state;
 	assert_non_null(p);
-	memset(p, 1, 300 * KIB);
-	assert_true(faults(write_victim, p + 300 * KIB));
-	kfree(p);
+	memset(p, 1, 8000 * KIB);
+	assert_true(faults(write_victim, p + 8000 * KIB));
+	kvfree(p);
 	assert_true(faults(write_victim, p));
 }
 
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(vm_unmap_aliases_purges_at_once),
 		cmocka_unit_test(the_memory_of_freed_areas_is_given_back_at_once),
 		cmocka_unit_test(realloc_and_zeroing_work_with_guards),
-		cmocka_unit_test(large_kmalloc_blocks_have_a_guard_too),
+		cmocka_unit_test(kvmalloc_blocks_above_kmalloc_have_a_guard_too),
 		cmocka_unit_test(a_double_free_is_named),
 		cmocka_unit_test(thousands_of_areas_fit_into_the_mapping_budget),
 	};

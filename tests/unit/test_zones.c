@@ -164,7 +164,7 @@ static void zone_slots(void)
 		gfp_t gfp = GFP_KERNEL | (round % 2 ? __GFP_DMA : 0);
 
 		for (i = 0; i < 64; i++) {
-			p[i] = slab_alloc(size_class(8000), 8000, gfp);
+			p[i] = slab_alloc_cache(kmalloc_slab(8000, gfp), gfp, 8000);
 			CHECK(p[i]);
 			CHECK_EQ(addr_zonenum((unsigned long)p[i]), round % 2 ? ZONE_DMA : ZONE_NORMAL);
 		}
