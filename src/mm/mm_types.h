@@ -23,8 +23,6 @@
 #define SECTION_SIZE		(1ul << SECTION_SHIFT)
 #define SECTION_FRAMES		(1ul << (SECTION_SHIFT - FRAME_SHIFT))
 #define MAX_PAGE_ORDER		10u
-/* neighbours of the largest order as one block, within a section: for who may not map one */
-#define NEIGHBOURS_ORDER	((unsigned int)(SECTION_SHIFT - 1 - os_page_shift))
 #define PAGEBLOCK_ORDER		((unsigned int)(PAGEBLOCK_SHIFT - os_page_shift))
 
 enum page_state {
@@ -56,8 +54,12 @@ struct page {
 		unsigned long seq;	/* on the lru: when it was freed */
 		struct {		/* PAGE_ALLOC, PAGE_KMALLOC, PAGE_TAIL */
 			_Atomic s32 refcount;
-			/* below a pageblock: its frames that were dirty when it was handed out */
-			u16 was_dirty;
+			union {
+				/* below a pageblock: the frames that were dirty when handed out */
+				u16 was_dirty;
+				/* of order MAX_PAGE_ORDER + 1: blocks of the order below */
+				u16 nr_neighbours;
+			};
 			u8 flags;	/* PG_ */
 		};
 	};

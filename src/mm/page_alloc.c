@@ -200,17 +200,19 @@ static void __free_block(struct zone *z, unsigned long addr, unsigned int order,
 	}
 }
 
-/* The same for what alloc_block() gave, neighbours among it. */
-static void put_block(struct zone *z, unsigned long addr, unsigned int order)
+/* Zone lock held. What alloc_block() or alloc_neighbours() gave. */
+static void put_block(struct zone *z, struct page *page)
 {
-	unsigned long i;
+	unsigned long addr = page_address(page);
+	unsigned int n = page->nr_neighbours;
 
-	if (likely(order <= MAX_PAGE_ORDER)) {
-		__free_block(z, addr, order, true);
+	if (likely(page->order <= MAX_PAGE_ORDER)) {
+		__free_block(z, addr, page->order, true);
 		return;
 	}
-	for (i = 0; i < 1ul << (order - MAX_PAGE_ORDER); i++)
-		__free_block(z, addr + i * (PAGE_SIZE << MAX_PAGE_ORDER), MAX_PAGE_ORDER, true);
+	page->seq = 0;
+	for (; n--; addr += PAGE_SIZE << MAX_PAGE_ORDER)
+		__free_block(z, addr, MAX_PAGE_ORDER, true);
 }
 
 static void drain_deferred(struct zone *z)
@@ -223,7 +225,7 @@ static void drain_deferred(struct zone *z)
 		next = n->next;
 		if (page->state == PAGE_ISOLATED)
 			list_del(&page->list);
-		put_block(z, page_address(page), page->order);
+		put_block(z, page);
 	}
 }
 
@@ -396,39 +398,6 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 	return page;
 }
 
-/* A free block of the largest order is at addr, and holds memory if it has to. */
-static bool is_free_max(unsigned long addr, bool dirty)
-{
-	struct page *page = virt_to_page(addr);
-
-	return page && READ_ONCE(page->state) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
-	       (!dirty || block_is_dirty(addr, MAX_PAGE_ORDER));
-}
-
-/*
- * Zone lock held. Neighbours of the largest order, in one section, as one block of an order above
- * it; 0: there are none.
- */
-static unsigned long take_neighbours(struct zone *z, unsigned int order, bool dirty)
-{
-	unsigned long size = PAGE_SIZE << order, max = PAGE_SIZE << MAX_PAGE_ORDER, start, a;
-	struct page *page;
-
-	list_for_each_entry(page, &z->free_area[MAX_PAGE_ORDER].free_list[dirty], list) {
-		start = page_address(page);
-		if ((start ^ (start + size - 1)) >> SECTION_SHIFT)
-			continue;
-		for (a = start; a < start + size && is_free_max(a, dirty); a += max)
-			;
-		if (a < start + size)
-			continue;
-		for (a = start; a < start + size; a += max)
-			del_from_free_area(z, virt_to_page(a));
-		return start;
-	}
-	return 0;
-}
-
 static void lru_del_all(unsigned long addr, unsigned int order)
 {
 	unsigned long end = addr + (PAGE_SIZE << order);
@@ -448,11 +417,6 @@ static struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kin
 	unsigned long addr;
 
 	for (dirty = kinds; dirty--; ) {
-		if (unlikely(order > MAX_PAGE_ORDER)) {
-			addr = take_neighbours(z, order, dirty);
-			if (addr)
-				goto took;
-		}
 		for (o = order; o <= MAX_PAGE_ORDER; o++)
 			if (!list_empty(&z->free_area[o].free_list[dirty]))
 				goto found;
@@ -462,7 +426,6 @@ found:
 	page = list_first_entry(&z->free_area[o].free_list[dirty], struct page, list);
 	del_from_free_area(z, page);
 	addr = expand(z, page_address(page), o, order);
-took:
 	if (order >= PAGEBLOCK_ORDER)
 		lru_del_all(addr, order);
 	return take_block(addr, order);
@@ -568,6 +531,67 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 	return page;
 }
 
+/* A free block of the largest order is at addr, and holds memory if it has to. */
+static bool is_free_max(unsigned long addr, bool dirty)
+{
+	struct page *page = virt_to_page(addr);
+
+	return page && READ_ONCE(page->state) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
+	       (!dirty || block_is_dirty(addr, MAX_PAGE_ORDER));
+}
+
+/* Zone lock held. n free blocks of the largest order that lie side by side. */
+static struct page *take_neighbours(struct zone *z, unsigned int n, bool dirty)
+{
+	unsigned long max = PAGE_SIZE << MAX_PAGE_ORDER, start, a, end;
+	struct page *page;
+
+	list_for_each_entry(page, &z->free_area[MAX_PAGE_ORDER].free_list[dirty], list) {
+		start = page_address(page);
+		end = start + n * max;
+		for (a = start; a < end && is_free_max(a, dirty); a += max)
+			;
+		if (a < end)
+			continue;
+		for (a = start; a < end; a += max) {
+			del_from_free_area(z, virt_to_page(a));
+			lru_del_all(a, MAX_PAGE_ORDER);
+		}
+		page = take_block(start, MAX_PAGE_ORDER + 1);
+		page->nr_neighbours = (u16)n;
+		return page;
+	}
+	return NULL;
+}
+
+struct page *alloc_neighbours(size_t size, const struct alloc_context *ac)
+{
+	unsigned long n = DIV_ROUND_UP(size, PAGE_SIZE << MAX_PAGE_ORDER);
+	unsigned long pages = n << MAX_PAGE_ORDER;
+	struct zone *z = &zone_normal;
+	struct page *page = NULL;
+	long dirty = 0;
+
+	if (n > UINT16_MAX || !READ_ONCE(z->nr_chunks) || !mem_charge(pages, ac))
+		return NULL;
+	if (zone_lock_for(z, ac)) {
+		if (!reserve_kept || watermark_ok(zone_populated(), pages, ac->alloc_flags))
+			page = take_neighbours(z, (unsigned int)n, true);
+		if (!page && !reserve_kept)
+			page = take_neighbours(z, (unsigned int)n, false);
+		spin_unlock(&z->lock);
+	}
+	if (!page) {
+		mem_uncharge(pages);
+		return NULL;
+	}
+	for (; n--; )
+		dirty += count_dirty(page_address(page) + n * (PAGE_SIZE << MAX_PAGE_ORDER),
+				     MAX_PAGE_ORDER);
+	purge_account_alloc((long)(pages << (os_page_shift - FRAME_SHIFT)), dirty);
+	return page;
+}
+
 /*
  * What the block does not need of its pageblock is freed as the halves that splitting would have
  * left, with the next holder of the lock.
@@ -636,7 +660,7 @@ void free_block(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	if (zone_lock(z)) {
-		put_block(z, page_address(page), order);
+		put_block(z, page);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);
@@ -645,13 +669,27 @@ void free_block(struct page *page, unsigned int order)
 	mem_uncharge(1ul << order);
 }
 
+void free_neighbours(struct page *page)
+{
+	unsigned long pages = (unsigned long)page->nr_neighbours << MAX_PAGE_ORDER;
+
+	if (zone_lock(&zone_normal)) {
+		put_block(&zone_normal, page);
+		spin_unlock(&zone_normal.lock);
+	} else {
+		defer(&zone_normal, page);
+	}
+	purge_account_free((long)(pages << (os_page_shift - FRAME_SHIFT)));
+	mem_uncharge(pages);
+}
+
 void free_block_nolock(struct page *page, unsigned int order)
 {
 	struct zone *z = addr_zone(page_address(page));
 
 	VM_BUG_ON(page->order != order);
 	if (zone_trylock(z)) {
-		put_block(z, page_address(page), order);
+		put_block(z, page);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);

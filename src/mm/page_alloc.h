@@ -56,11 +56,17 @@ const char *zone_name(enum zone_type type) __km(zone_name);
  * frames read as zero, below a pageblock page->was_dirty does (all of its frames count as dirty
  * while it is used). NULL without memory, where ac's mark forbids it, or where the zone lock
  * cannot be had (the caller then takes the nolock path). A request that may not block gets what
- * is on the free lists alone, without a system call; for that one orders up to NEIGHBOURS_ORDER
- * exist too, aligned to the largest block.
+ * is on the free lists alone, without a system call.
  */
 struct page *alloc_block(unsigned int order, const struct alloc_context *ac) __km(alloc_block);
-/* The same straight from the system, where the lock cannot be had; the zone owns it once freed. */
+/*
+ * For who may not block: size bytes above the largest block, as free blocks of that order that
+ * lie side by side. page->order is MAX_PAGE_ORDER + 1, page->nr_neighbours says how many. The
+ * other struct pages stay zero.
+ */
+struct page *alloc_neighbours(size_t size, const struct alloc_context *ac) __km(alloc_neighbours);
+void free_neighbours(struct page *page) __km(free_neighbours);
+/* alloc_block() straight from the system, where the lock cannot be had; the zone owns it once freed. */
 struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *ac)
 	__km(alloc_block_nolock);
 void free_block(struct page *page, unsigned int order) __km(free_block);
