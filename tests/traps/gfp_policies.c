@@ -256,7 +256,8 @@ static void the_default_policy_makes_memory_calls(void)
 	_exit(0);
 }
 
-static void the_reserve_ends_with_NULL_and_not_with_a_call(void)
+/* What a reserve of min = 16 MiB gives a program of which nothing may block. */
+static void reserve_of_16_MiB_gives(size_t least, size_t most)
 {
 	size_t sum = 0;
 	unsigned int i;
@@ -272,9 +273,34 @@ static void the_reserve_ends_with_NULL_and_not_with_a_call(void)
 	}
 	if (i == 1000000 || errno != ENOMEM)
 		_exit(1);
-	if (sum < 12 * MIB)	/* of 16 */
-		_exit(2);
+	if (sum < least || sum > most)
+		failed("%zu KiB", sum >> 10);
 	_exit(0);
+}
+
+/* From the high mark, 24 MiB, to 3/8 of min (5.2 of kernel-semantics), in slabs of 12 blocks. */
+static void the_reserve_ends_with_NULL_and_not_with_a_call(void)
+{
+	reserve_of_16_MiB_gives(15 * MIB, 18 * MIB);
+}
+
+/* From the high mark to min. */
+static void NOWAIT_leaves_the_reserve_below_min(void)
+{
+	reserve_of_16_MiB_gives(6 * MIB, 8 * MIB);
+}
+
+/* Of a program that is linked with no library of ours, unlike this one. */
+static void the_reserve_is_half_as_much_again_and_resident(void)
+{
+	FILE *f = popen("exec cat /proc/self/statm", "r");
+	size_t rss = 0;
+
+	if (!f || fscanf(f, "%*u %zu", &rss) != 1 || pclose(f))
+		failed("cat does not run");
+	rss *= (size_t)sysconf(_SC_PAGESIZE);
+	if (rss < 96 * MIB || rss > 104 * MIB)
+		failed("%zu MiB are resident", rss / MIB);
 }
 
 /* ---- the hit path of other caches ---- */
@@ -659,6 +685,12 @@ static const struct trap_case cases[] = {
 	{ .name = "GFP_ATOMIC: the end of the reserve is NULL",
 	  .run = the_reserve_ends_with_NULL_and_not_with_a_call,
 	  .options = "min_free_kbytes=16K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
+	{ .name = "GFP_NOWAIT: the reserve below min is not for it",
+	  .run = NOWAIT_leaves_the_reserve_below_min,
+	  .options = "min_free_kbytes=16K", .gfp = "GFP_NOWAIT", .err = "", .ours = true },
+	{ .name = "min_free_kbytes: 1.5 times as much is resident from the start",
+	  .run = the_reserve_is_half_as_much_again_and_resident,
+	  .options = "min_free_kbytes=65536", .err = "", .ours = true },
 #if defined(__x86_64__)
 	{ .name = "a policy for one cache leaves the others' hits, instruction for instruction",
 	  .run = a_policy_for_one_cache_leaves_the_hits_of_others_as_they_are, .ours = true },
