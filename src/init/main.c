@@ -11,6 +11,7 @@
  * rounds), so that most of the frees of other destructors still find the slot; then cpu_exit().
  * What comes later needs no slot.
  */
+#include "lib/small.h"
 #include "init/init.h"
 #include "lib/format.h"
 #include "kernel/params.h"

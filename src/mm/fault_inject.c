@@ -9,6 +9,7 @@
  * off needs nothing else, so should_fail() may do it inside the allocator; what the API changes is
  * followed by slab_sheaves_changed().
  */
+#include "lib/small.h"
 #include "kmalloc/fault.h"
 #include "mm/fault_inject.h"
 #include "mm/page_alloc.h"

@@ -14,6 +14,7 @@
  * is decided when the text is read: such a block is for every request then, or its selector is
  * gone. All that is here is written once, by mm_init(), and read without a lock.
  */
+#include "lib/small.h"
 #include "mm/gfp_policy.h"
 #include "mm/gfp_names.h"
 #include "mm/slab.h"

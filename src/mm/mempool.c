@@ -27,6 +27,7 @@
  * seq is what it was. Who freed something looks at waiters, changes seq, wakes as many sleepers
  * as it freed elements. Either it sees the waiter, or the waiter sees the element.
  */
+#include "lib/small.h"
 #include "kmalloc/kmalloc.h"
 #include "kmalloc/mempool.h"
 #include "kernel/printk.h"

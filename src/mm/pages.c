@@ -13,6 +13,7 @@
  * their head and address. Nothing here is locked: reference counts are atomic, everything else is
  * written before the block is handed out or after its last reference is gone.
  */
+#include "lib/small.h"
 #include "mm/pages.h"
 #include "mm/watermark.h"
 #include "mm/entry.h"

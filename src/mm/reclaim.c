@@ -5,6 +5,7 @@
  * again), free areas, free pages. Sheaves of other threads cannot be touched; those are asked to
  * flush at their next miss. Layer: mm.
  */
+#include "lib/small.h"
 #include "mm/reclaim.h"
 #include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"

@@ -3,6 +3,7 @@
  * Slab table and totals. Layer: mm. Free objects are read before totals, so that nothing comes
  * out negative.
  */
+#include "lib/small.h"
 #include "mm/show_mem.h"
 #include "mm/meta.h"
 #include "mm/page_alloc.h"

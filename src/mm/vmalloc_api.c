@@ -7,6 +7,7 @@
  * struct vm_struct is the part of a busy area's record that users see: its flags are 0 for what
  * malloc made, until someone asks.
  */
+#include "lib/small.h"
 #include "mm/entry.h"
 #include "mm/purge.h"
 #include "mm/util.h"

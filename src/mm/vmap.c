@@ -15,6 +15,7 @@
  * nobody takes its holder for lost. The child of a fork that another thread called in the middle
  * of it finds it held for ever, and its vmap() fails.
  */
+#include "lib/small.h"
 #include "mm/entry.h"
 #include "mm/page_alloc.h"
 #include "mm/purge.h"
