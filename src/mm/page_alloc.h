@@ -66,7 +66,10 @@ struct page *alloc_block(unsigned int order, const struct alloc_context *ac) __k
  */
 struct page *alloc_neighbours(size_t size, const struct alloc_context *ac) __km(alloc_neighbours);
 void free_neighbours(struct page *page) __km(free_neighbours);
-/* alloc_block() straight from the system, where the lock cannot be had; the zone owns it once freed. */
+/*
+ * alloc_block() straight from the system, where the lock cannot be had; the zone owns the block
+ * once it is freed.
+ */
 struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *ac)
 	__km(alloc_block_nolock);
 void free_block(struct page *page, unsigned int order) __km(free_block);
