@@ -22,6 +22,7 @@
 #include "mm/reclaim.h"
 #include "mm/reserve.h"
 #include "mm/show_mem.h"
+#include "mm/version.h"
 #include "os/os.h"
 #include "os/thread_key.h"
 
@@ -32,6 +33,18 @@ static struct {
 	_Atomic bool have_key;
 	thread_key_t key;
 } main_state;
+
+/* The public one, as whoever calls it from outside finds it. */
+__km_export const char *kmalloc_version(void) __km(kmalloc_version);
+
+/*
+ * This is the API library in a program with the preload, to whose copy all its public functions
+ * are bound: it must not start, or there are two reserves and every message twice.
+ */
+static bool other_copy_runs(void)
+{
+	return kmalloc_version() != own_version;
+}
 
 static void thread_exits(void *arg)
 {
@@ -83,7 +96,8 @@ static void prepare_nonblocking(void)
 
 __attribute__((constructor(101))) void start_kernel(void)
 {
-	if (atomic_exchange_explicit(&main_state.started, true, memory_order_relaxed))
+	if (atomic_exchange_explicit(&main_state.started, true, memory_order_relaxed) ||
+	    other_copy_runs())
 		return;
 	if (!atomic_load_explicit(&mm_ready, memory_order_acquire))
 		mm_init();
@@ -109,7 +123,7 @@ __attribute__((destructor(101))) static void end_kernel(void)
 	const char *path = param_text(PARAM_slabinfo);
 	int fd;
 
-	if (text_equals(path, ""))
+	if (other_copy_runs() || text_equals(path, ""))
 		return;
 	if (text_equals(path, "exit")) {
 		fd = printk_fd();

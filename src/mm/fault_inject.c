@@ -313,6 +313,12 @@ bool should_failslab(size_t object_size, gfp_t gfp, bool marked)
 	return should_fail_ex(&failslab, object_size, gfp & __GFP_NOWARN ? FAULT_NOWARN : 0);
 }
 
+bool fault_reaches_cache(bool marked)
+{
+	return atomic_load(&fault_slab_active) &&
+	       (marked || !READ_ONCE(fault.slab_cache_filter));
+}
+
 bool should_fail_alloc_page(gfp_t gfp, unsigned int order)
 {
 	if (order < (unsigned int)READ_ONCE(fault.page_min_order))

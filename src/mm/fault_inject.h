@@ -20,6 +20,8 @@ extern _Atomic bool fault_page_active __km(fault_page_active);
 void fault_init(void) __km(fault_init);
 /* This allocation of an object must fail. marked: the cache has SLAB_FAILSLAB. */
 bool should_failslab(size_t object_size, gfp_t gfp, bool marked) __km(should_failslab);
+/* Objects of such a cache may be candidates: it must have no sheaves. */
+bool fault_reaches_cache(bool marked) __km(fault_reaches_cache);
 /* This allocation of 2^order pages must fail. */
 bool should_fail_alloc_page(gfp_t gfp, unsigned int order) __km(should_fail_alloc_page);
 /* The request's turn to fail, where pages are to be got for it: nothing more is to be tried then. */

@@ -54,8 +54,12 @@ struct page {
 		unsigned long seq;	/* on the lru: when it was freed */
 		struct {		/* PAGE_ALLOC, PAGE_KMALLOC, PAGE_TAIL */
 			_Atomic s32 refcount;
-			/* below a pageblock: its frames that were dirty when it was handed out */
-			u16 was_dirty;
+			union {
+				/* below a pageblock: the frames that were dirty when handed out */
+				u16 was_dirty;
+				/* of order MAX_PAGE_ORDER + 1: blocks of the order below */
+				u16 nr_neighbours;
+			};
 			u8 flags;	/* PG_ */
 		};
 	};

@@ -120,7 +120,7 @@ static void oom_report(const struct alloc_context *ac, size_t size)
 		mem_state.watermark[WMARK_HIGH] << kib);
 	vmap_get_stats(&vs);
 	if (vs.nr_busy)
-		pr_info("  vmalloc: %zu KiB in %zu areas", vs.busy_bytes >> 10, vs.nr_busy);
+		pr_info("  vmalloc: %zu KiB of addresses in %zu areas", vs.busy_bytes >> 10, vs.nr_busy);
 	show_largest_caches();
 }
 

@@ -20,8 +20,8 @@
  * The struct page of a frame that no block, pageblock or holder begins at is zero: a slab keeps
  * its bitmaps there.
  *
- * A request that may not block never causes a chunk, waits for no lock and gives nothing back: it
- * makes no system call.
+ * A request that may not block never causes a chunk, sleeps for no lock and gives nothing back: it
+ * makes no system call but sched_yield(), where the holder of the zone lock was preempted.
  */
 #include "mm/zone.h"
 #include "mm/purge.h"
@@ -30,6 +30,8 @@
 #include "kernel/bug.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
+
+#define LOCK_YIELDS	30000u	/* some 30 ms: a holder that lost its core gets it back */
 
 struct zone zones[MAX_NR_ZONES];
 
@@ -179,6 +181,21 @@ void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool k
 	}
 }
 
+/* Zone lock held. What alloc_block() or alloc_neighbours() gave. */
+static void put_block(struct zone *z, struct page *page)
+{
+	unsigned long addr = page_address(page);
+	unsigned int n = page->nr_neighbours;
+
+	if (likely(page->order <= MAX_PAGE_ORDER)) {
+		__free_block(z, addr, page->order, true);
+		return;
+	}
+	page->seq = 0;
+	for (; n--; addr += PAGE_SIZE << MAX_PAGE_ORDER)
+		__free_block(z, addr, MAX_PAGE_ORDER, true);
+}
+
 void drain_deferred(struct zone *z)
 {
 	struct llist_node *n = llist_del_all(&z->deferred), *next;
@@ -189,7 +206,7 @@ void drain_deferred(struct zone *z)
 		next = n->next;
 		if (page->state == PAGE_ISOLATED)
 			list_del(&page->list);
-		__free_block(z, page_address(page), page->order, true);
+		put_block(z, page);
 	}
 }
 
@@ -228,11 +245,19 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 	return page;
 }
 
+static void lru_del_all(unsigned long addr, unsigned int order)
+{
+	unsigned long end = addr + (PAGE_SIZE << order);
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE)
+		lru_del(addr, PAGEBLOCK_ORDER);
+}
+
 struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
 {
 	unsigned int o, dirty;
 	struct page *page;
-	unsigned long addr, a;
+	unsigned long addr;
 
 	for (dirty = kinds; dirty--; ) {
 		for (o = order; o <= MAX_PAGE_ORDER; o++)
@@ -245,8 +270,7 @@ found:
 	del_from_free_area(z, page);
 	addr = expand(z, page_address(page), o, order);
 	if (order >= PAGEBLOCK_ORDER)
-		for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
-			lru_del(a, PAGEBLOCK_ORDER);
+		lru_del_all(addr, order);
 	return take_block(addr, order);
 }
 
@@ -297,6 +321,33 @@ static struct page *rmqueue_reserve(struct zone *z, unsigned int order,
 	return page;
 }
 
+/*
+ * For who may not block there is no other memory: the lock is asked for until a holder that was
+ * preempted, or a fork, can be expected to be through. Giving the core up is no sleep.
+ */
+static bool zone_lock_nonblock(struct zone *z)
+{
+	unsigned int i;
+
+	if (zone_lock(z))
+		return true;
+	for (i = 0; i < LOCK_YIELDS; i++) {
+		if (spin_is_mine(&z->lock) || READ_ONCE(z->lock.lost))
+			return false;
+		os_yield();
+		if (zone_trylock(z))
+			return true;
+	}
+	return false;
+}
+
+static bool zone_lock_for(struct zone *z, const struct alloc_context *ac)
+{
+	if (unlikely(ac->alloc_flags & ALLOC_TRYLOCK))
+		return zone_trylock(z);
+	return likely(may_block(ac)) ? zone_lock(z) : zone_lock_nonblock(z);
+}
+
 static struct page *zone_alloc(struct zone *z, unsigned int order, const struct alloc_context *ac)
 {
 	bool blocks = may_block(ac);
@@ -305,7 +356,7 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 
 	if (!blocks && !READ_ONCE(z->nr_chunks))
 		return NULL;
-	if (!(ac->alloc_flags & ALLOC_TRYLOCK ? zone_trylock(z) : zone_lock(z)))
+	if (!zone_lock_for(z, ac))
 		return NULL;
 	if (unlikely(reserve_kept) && z == &zone_normal)
 		page = rmqueue_reserve(z, order, ac);
@@ -320,6 +371,67 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 	spin_unlock(&z->lock);
 	if (page)
 		purge_account_alloc((long)(PAGE_SIZE >> FRAME_SHIFT) << order, dirty);
+	return page;
+}
+
+/* A free block of the largest order is at addr, and holds memory if it has to. */
+static bool is_free_max(unsigned long addr, bool dirty)
+{
+	struct page *page = virt_to_page(addr);
+
+	return page && READ_ONCE(page->state) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
+	       (!dirty || block_is_dirty(addr, MAX_PAGE_ORDER));
+}
+
+/* Zone lock held. n free blocks of the largest order that lie side by side. */
+static struct page *take_neighbours(struct zone *z, unsigned int n, bool dirty)
+{
+	unsigned long max = PAGE_SIZE << MAX_PAGE_ORDER, start, a, end;
+	struct page *page;
+
+	list_for_each_entry(page, &z->free_area[MAX_PAGE_ORDER].free_list[dirty], list) {
+		start = page_address(page);
+		end = start + n * max;
+		for (a = start; a < end && is_free_max(a, dirty); a += max)
+			;
+		if (a < end)
+			continue;
+		for (a = start; a < end; a += max) {
+			del_from_free_area(z, virt_to_page(a));
+			lru_del_all(a, MAX_PAGE_ORDER);
+		}
+		page = take_block(start, MAX_PAGE_ORDER + 1);
+		page->nr_neighbours = (u16)n;
+		return page;
+	}
+	return NULL;
+}
+
+struct page *alloc_neighbours(size_t size, const struct alloc_context *ac)
+{
+	unsigned long n = DIV_ROUND_UP(size, PAGE_SIZE << MAX_PAGE_ORDER);
+	unsigned long pages = n << MAX_PAGE_ORDER;
+	struct zone *z = &zone_normal;
+	struct page *page = NULL;
+	long dirty = 0;
+
+	if (n > UINT16_MAX || !READ_ONCE(z->nr_chunks) || !mem_charge(pages, ac))
+		return NULL;
+	if (zone_lock_for(z, ac)) {
+		if (!reserve_kept || watermark_ok(zone_populated(), pages, ac->alloc_flags))
+			page = take_neighbours(z, (unsigned int)n, true);
+		if (!page && !reserve_kept)
+			page = take_neighbours(z, (unsigned int)n, false);
+		spin_unlock(&z->lock);
+	}
+	if (!page) {
+		mem_uncharge(pages);
+		return NULL;
+	}
+	for (; n--; )
+		dirty += count_dirty(page_address(page) + n * (PAGE_SIZE << MAX_PAGE_ORDER),
+				     MAX_PAGE_ORDER);
+	purge_account_alloc((long)(pages << (os_page_shift - FRAME_SHIFT)), dirty);
 	return page;
 }
 
@@ -391,7 +503,7 @@ void free_block(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	if (zone_lock(z)) {
-		__free_block(z, page_address(page), order, true);
+		put_block(z, page);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);
@@ -400,13 +512,27 @@ void free_block(struct page *page, unsigned int order)
 	mem_uncharge(1ul << order);
 }
 
+void free_neighbours(struct page *page)
+{
+	unsigned long pages = (unsigned long)page->nr_neighbours << MAX_PAGE_ORDER;
+
+	if (zone_lock(&zone_normal)) {
+		put_block(&zone_normal, page);
+		spin_unlock(&zone_normal.lock);
+	} else {
+		defer(&zone_normal, page);
+	}
+	purge_account_free((long)(pages << (os_page_shift - FRAME_SHIFT)));
+	mem_uncharge(pages);
+}
+
 void free_block_nolock(struct page *page, unsigned int order)
 {
 	struct zone *z = addr_zone(page_address(page));
 
 	VM_BUG_ON(page->order != order);
 	if (zone_trylock(z)) {
-		__free_block(z, page_address(page), order, true);
+		put_block(z, page);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);

@@ -59,7 +59,17 @@ const char *zone_name(enum zone_type type) __km(zone_name);
  * is on the free lists alone, without a system call.
  */
 struct page *alloc_block(unsigned int order, const struct alloc_context *ac) __km(alloc_block);
-/* The same straight from the system, where the lock cannot be had; the zone owns it once freed. */
+/*
+ * For who may not block: size bytes above the largest block, as free blocks of that order that
+ * lie side by side. page->order is MAX_PAGE_ORDER + 1, page->nr_neighbours says how many. The
+ * other struct pages stay zero.
+ */
+struct page *alloc_neighbours(size_t size, const struct alloc_context *ac) __km(alloc_neighbours);
+void free_neighbours(struct page *page) __km(free_neighbours);
+/*
+ * alloc_block() straight from the system, where the lock cannot be had; the zone owns the block
+ * once it is freed.
+ */
 struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *ac)
 	__km(alloc_block_nolock);
 void free_block(struct page *page, unsigned int order) __km(free_block);

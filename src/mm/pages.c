@@ -647,14 +647,37 @@ __km_export unsigned long nr_free_pages(void)
 
 /* ---- large kmallocs ---- */
 
+/* No compound page: nobody asks for the pages of what malloc gave. */
+static void prep_neighbours(struct page *page, gfp_t gfp)
+{
+	unsigned long addr = page_address(page), end = addr + large_kmalloc_size(page), a;
+	bool clear = gfp & __GFP_ZERO || param_yes(PARAM_init_on_alloc);
+
+	for (a = addr; a < end; a += PAGEBLOCK_SIZE) {
+		if (clear && *dirty_mask(a))
+			memset((void *)a, 0, PAGEBLOCK_SIZE);
+		*dirty_mask(a) = 0xffff;
+	}
+	page->head_offset = 0;
+	atomic_store_explicit(&page->refcount, 1, memory_order_relaxed);
+	WRITE_ONCE(page->state, PAGE_KMALLOC);
+}
+
 struct page *alloc_large_kmalloc(size_t size, const struct alloc_context *ac)
 {
 	unsigned int order = MAX((unsigned int)get_order(size), PAGEBLOCK_ORDER);
-	struct page *page = order <= MAX_PAGE_ORDER ? get_block(order, ac) : NULL;
+	struct page *page;
 
+	if (likely(order <= MAX_PAGE_ORDER))
+		page = get_block(order, ac);
+	else
+		page = may_block(ac) ? NULL : alloc_neighbours(size, ac);
 	if (!page)
 		return NULL;
-	prep_block(page, PAGE_KMALLOC, ac->gfp | __GFP_COMP);
+	if (unlikely(order > MAX_PAGE_ORDER))
+		prep_neighbours(page, ac->gfp);
+	else
+		prep_block(page, PAGE_KMALLOC, ac->gfp | __GFP_COMP);
 	set_class(page_address(page), CLASS_OTHER);
 	return page;
 }
@@ -671,5 +694,11 @@ void free_large_kmalloc(struct page *page)
 		return;
 	}
 	set_class(page_address(page), CLASS_FOREIGN);
-	free_part(page, page->order);
+	if (likely(page->order <= MAX_PAGE_ORDER)) {
+		free_part(page, page->order);
+		return;
+	}
+	if (param_yes(PARAM_init_on_free))
+		memset((void *)page_address(page), 0, large_kmalloc_size(page));
+	free_neighbours(page);
 }

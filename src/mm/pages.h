@@ -7,8 +7,9 @@
 
 /*
  * A compound block of at least size bytes and a pageblock, whose pointer free() and ksize() find.
- * NULL above MAX_PAGE_ORDER or where alloc_block() has none; the caller is inside the allocator
- * and goes up the ladder. Honours __GFP_ZERO of ac->gfp and init_on_alloc.
+ * Above MAX_PAGE_ORDER, for who may not block alone, neighbours that are no compound page. NULL
+ * where there are none; the caller is inside the allocator and goes up the ladder. Honours
+ * __GFP_ZERO of ac->gfp and init_on_alloc.
  */
 struct page *alloc_large_kmalloc(size_t size, const struct alloc_context *ac)
 	__km(alloc_large_kmalloc);
@@ -28,6 +29,8 @@ static inline struct page *large_kmalloc_page(const void *p)
 
 static inline size_t large_kmalloc_size(const struct page *page)
 {
+	if (unlikely(page->order > MAX_PAGE_ORDER))
+		return page->nr_neighbours * (PAGE_SIZE << MAX_PAGE_ORDER);
 	return PAGE_SIZE << page->order;
 }
 

@@ -79,13 +79,13 @@ bool cache_needs_looks(const struct kmem_cache *s)
 /* Who changes what is active does this afterwards; who stored last has looked last. */
 void cache_choose_sheaves(struct kmem_cache *s)
 {
-	bool faults;
+	bool marked = s->flags & SLAB_FAILSLAB, faults;
 
 	s->check_frees = s->flags & CHECK_FREES;
 	do {
-		faults = atomic_load(&fault_slab_active);
+		faults = fault_reaches_cache(marked);
 		__atomic_store_n(&s->no_sheaves, faults || cache_needs_looks(s), __ATOMIC_SEQ_CST);
-	} while (faults != atomic_load(&fault_slab_active));
+	} while (faults != fault_reaches_cache(marked));
 }
 
 static void class_init(unsigned int index, unsigned int lo, unsigned int size)

@@ -34,7 +34,7 @@ static void *try_area(size_t size, size_t align, struct alloc_context *ac, bool 
 	void *p = vmap_alloc(size, align, ac, may_wait);
 	struct page *page;
 
-	if (p || may_block(ac))
+	if (p || may_block(ac) || align > PAGE_SIZE << MAX_PAGE_ORDER)
 		return p;
 	page = alloc_large_kmalloc(MAX(size, align), ac);
 	return page ? (void *)page_address(page) : NULL;

@@ -7,6 +7,7 @@ apps_tests = \
 	tests/apps/fail_nth.sh \
 	tests/apps/git.sh \
 	tests/apps/java.sh \
+	tests/apps/mem-limit.sh \
 	tests/apps/node.sh \
 	tests/apps/perl.sh \
 	tests/apps/python.sh \
@@ -16,7 +17,9 @@ apps_tests = \
 	tests/apps/valgrind.sh
 
 apps_long_tests = \
+	tests/apps/atomic.sh \
 	tests/apps/fail-nth-all.sh \
+	tests/apps/mem-limit-256.sh \
 	tests/apps/python-multiprocessing-fork.sh \
 	tests/apps/python-multiprocessing-spawn.sh \
 	tests/apps/python-testsuite.sh \

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
@@ -55,7 +56,7 @@ static unsigned int stale_blocks(size_t size)
 	for (i = 0; i < 40; i++)
 		free(p[i]);
 	for (i = 0; i < 40; i++) {
-		p[i] = i % 2 ? malloc(size) : aligned_alloc(16, (size + 15) & ~(size_t)15);
+		p[i] = i % 2 || size % 16 ? malloc(size) : memalign(16, size);
 		stale += !is_zero(p[i], size);
 	}
 	for (i = 0; i < 40; i++)
@@ -88,7 +89,8 @@ static void only_sizes_100_to_1000_are_zero(void)
 		if (in && stale_blocks(sizes[i]))
 			failed("%zu bytes held old content", sizes[i]);
 	}
-	if (!stale_blocks(64) || !stale_blocks(4096))
+	/* 1001 bytes come from the cache that serves 1000 */
+	if (!stale_blocks(64) || !stale_blocks(99) || !stale_blocks(1001) || !stale_blocks(4096))
 		failed("sizes outside the range were cleared");
 }
 
@@ -175,7 +177,6 @@ static void churn(unsigned int seed, unsigned int rounds)
 static void *other_thread(void *arg)
 {
 	(void)arg;
-	free(malloc(100));
 	atomic_store(&ready, 1);
 	while (!atomic_load(&go))
 		;
@@ -201,6 +202,52 @@ static void two_threads_churn_without_a_memory_call(void)
 	_exit(0);
 }
 
+/* Above what the buddy allocator has in one block, and its growth by realloc. */
+static void large_blocks_make_no_memory_call(void)
+{
+	size_t n, old = 0;
+	char *p = NULL;
+	unsigned int i;
+
+	forbid_memory_calls();
+	for (i = 0; i < 3; i++) {
+		for (n = 300000; n < 33 * MIB; old = n, n += n / 2) {
+			p = realloc(p, n);
+			if (!p || (old && (p[0] != 7 || p[old - 1] != 7)))
+				failed("realloc of %zu bytes gave %p", n, (void *)p);
+			memset(p, 7, n);
+		}
+		p = realloc(p, 1000);
+		free(p);
+		p = NULL;
+		old = 0;
+		if (!is_zero(opaque(calloc(1, 9 * MIB)), 9 * MIB))
+			failed("calloc of 9 MiB");
+		if (malloc((size_t)1 << 40) || malloc(PTRDIFF_MAX))
+			failed("what no reserve holds was given");
+	}
+	_exit(0);
+}
+
+static void a_fork_child_makes_no_memory_call(void)
+{
+	unsigned int i;
+
+	churn(1, 10000);
+	forbid_memory_calls();
+	for (i = 0; i < 3; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			churn(i + 2, 20000);
+			_exit(0);
+		}
+		churn(i + 7, 5000);
+		trap_reap(pid);
+	}
+	_exit(0);
+}
+
 /* The proof can fail: the default policy asks the system for memory. */
 static void the_default_policy_makes_memory_calls(void)
 {
@@ -209,7 +256,8 @@ static void the_default_policy_makes_memory_calls(void)
 	_exit(0);
 }
 
-static void the_reserve_ends_with_NULL_and_not_with_a_call(void)
+/* What a reserve of min = 16 MiB gives a program of which nothing may block. */
+static void reserve_of_16_MiB_gives(size_t least, size_t most)
 {
 	size_t sum = 0;
 	unsigned int i;
@@ -225,31 +273,70 @@ static void the_reserve_ends_with_NULL_and_not_with_a_call(void)
 	}
 	if (i == 1000000 || errno != ENOMEM)
 		_exit(1);
-	if (sum < 12 * MIB)	/* of 16 */
-		_exit(2);
+	if (sum < least || sum > most)
+		failed("%zu KiB", sum >> 10);
 	_exit(0);
+}
+
+/* From the high mark, 24 MiB, to 3/8 of min (5.2 of kernel-semantics), in slabs of 12 blocks. */
+static void the_reserve_ends_with_NULL_and_not_with_a_call(void)
+{
+	reserve_of_16_MiB_gives(15 * MIB, 18 * MIB);
+}
+
+/* From the high mark to min. */
+static void NOWAIT_leaves_the_reserve_below_min(void)
+{
+	reserve_of_16_MiB_gives(6 * MIB, 8 * MIB);
+}
+
+/* Once, although this program is linked with the API library, which has a copy of all. */
+static void the_reserve_is_half_as_much_again_and_resident(void)
+{
+	size_t rss = trap_rss();
+
+	if (rss < 96 * MIB || rss > 106 * MIB)
+		failed("%zu MiB are resident", rss / MIB);
+}
+
+static void a_wrong_option_is_told_once(void)
+{
+	free(malloc(1));
+	kfree(kmalloc(1, GFP_KERNEL));
 }
 
 /* ---- the hit path of other caches ---- */
 
 #if defined(__x86_64__)
-/* Instructions of malloc(size) and free() from one int3 to the next, as distances in the library. */
-static unsigned int trace_hits(const char *gfp, size_t size, unsigned long *at, unsigned int max)
+struct setting {
+	const char *gfp, *options;
+};
+
+static void set_or_unset(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+/* The addresses of the instructions of malloc(size) and free(), from one int3 to the next. */
+static unsigned int trace_hits(struct setting setting, size_t size, unsigned long *at,
+			       unsigned int max)
 {
 	unsigned int n = 0;
 	int status;
 	pid_t pid;
 
-	if (gfp)
-		setenv("KMALLOC_GFP", gfp, 1);
-	else
-		unsetenv("KMALLOC_GFP");
+	set_or_unset("KMALLOC_GFP", setting.gfp);
+	set_or_unset("KMALLOC_OPTIONS", setting.options);
 	pid = fork();
 	if (!pid) {
 		char text[20];
 
 		snprintf(text, sizeof(text), "%zu", size);
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		if (personality(ADDR_NO_RANDOMIZE) < 0 || ptrace(PTRACE_TRACEME, 0, 0, 0))
+			_exit(127);
 		execl("/proc/self/exe", "gfp_policies", "--hits", text, (char *)NULL);
 		_exit(127);
 	}
@@ -261,9 +348,8 @@ static unsigned int trace_hits(const char *gfp, size_t size, unsigned long *at, 
 
 		ptrace(PTRACE_GETREGS, pid, 0, &regs);
 		at[n++] = regs.rip;
-		/* the second int3 is the instruction whose address follows the marker's call */
-		if (n > 1 && (ptrace(PTRACE_PEEKTEXT, pid, (void *)(regs.rip - 1), 0) & 0xff) == 0xcc &&
-		    (ptrace(PTRACE_PEEKTEXT, pid, (void *)regs.rip, 0) & 0xff) == 0x90)
+		/* the second int3 has a nop after it */
+		if (n > 1 && (ptrace(PTRACE_PEEKTEXT, pid, regs.rip - 1, 0) & 0xffff) == 0x90cc)
 			break;
 		ptrace(PTRACE_SINGLESTEP, pid, 0, 0);
 		waitpid(pid, &status, 0);
@@ -290,34 +376,55 @@ static void run_hits(size_t size)
 	_exit(0);
 }
 
-/* Number of steps, or 0 where two runs do not go the same way (they differ by the load address). */
-static unsigned int same_way(const char *gfp, size_t size)
+/* Number of steps, or 0 where a run with the setting does not go the way of one without. */
+static unsigned int same_way(struct setting setting, size_t size)
 {
 	static unsigned long a[5000], b[5000];
-	unsigned int n = trace_hits(NULL, size, a, 5000), m = trace_hits(gfp, size, b, 5000), i;
+	unsigned int n = trace_hits((struct setting){ NULL, NULL }, size, a, 5000);
+	unsigned int m = trace_hits(setting, size, b, 5000);
 
-	if (n < 10 || n == 5000 || n != m)
-		return 0;
-	for (i = 0; i < n; i++)	/* addresses within a page do not depend on where it lies */
-		if ((a[i] & 0xfff) != (b[i] & 0xfff))
-			return 0;
-	return n;
+	if (n < 10 || n == 5000)
+		trap_skip("no single steps here");
+	return n == m && !memcmp(a, b, n * sizeof(a[0])) ? n : 0;
+}
+
+static void only_hits_of_kmalloc_64_differ(struct setting setting)
+{
+	static const size_t others[] = { 8, 40, 48, 65, 100, 1000, 60000 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!same_way(setting, others[i]))
+			failed("the instructions of a hit of %zu bytes differ", others[i]);
+	if (same_way(setting, 60))
+		failed("the cache that is meant takes the usual way: the test sees nothing");
 }
 
 static void a_policy_for_one_cache_leaves_the_hits_of_others_as_they_are(void)
 {
-	static const char gfp[] = "GFP_KERNEL; kmalloc-64:__GFP_ZERO";
+	only_hits_of_kmalloc_64_differ((struct setting){
+		.gfp = "GFP_KERNEL; kmalloc-64:__GFP_ZERO" });
+}
 
-	if (!same_way(gfp, 100) || !same_way(gfp, 1000) || !same_way(gfp, 40))
-		failed("the instructions of a hit differ");
-	if (same_way(gfp, 60))
-		failed("the cache with the policy takes the usual way: the test sees nothing");
+static void failslab_for_one_cache_leaves_the_hits_of_others_as_they_are(void)
+{
+	only_hits_of_kmalloc_64_differ((struct setting){
+		.options = "failslab=1,1,0,-1 failslab.cache-filter=kmalloc-64" });
 }
 
 static void a_policy_for_the_way_memory_is_got_leaves_all_hits_as_they_are(void)
 {
-	if (!same_way("GFP_ATOMIC", 100) || !same_way("GFP_KERNEL|__GFP_NORETRY", 100))
-		failed("the instructions of a hit differ");
+	static const char *const policies[] = {
+		"GFP_ATOMIC", "GFP_NOWAIT", "GFP_KERNEL|__GFP_NORETRY", "vmalloc:__GFP_NORETRY",
+		"GFP_KERNEL|__GFP_NOFAIL",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+		if (!same_way((struct setting){ .gfp = policies[i] }, 60))
+			failed("the instructions of a hit differ under %s", policies[i]);
+	if (!same_way((struct setting){ .options = "mem=64M" }, 60))
+		failed("the instructions of a hit differ under mem=64M");
 }
 #endif
 
@@ -400,8 +507,8 @@ static void nofail_waits_until_another_thread_frees(void)
 	size_t n;
 	pthread_t t;
 
-	/* 63 of 64 MiB in blocks of which nobody needs a page of its own */
-	for (n = 0; n < 60 * 16; n++) {
+	/* 58 of 64 MiB: seven of these in each slab of 512 KiB */
+	for (n = 0; n < 116 * 7; n++) {
 		p = malloc(65536 - 64);
 		*p = list;
 		list = p;
@@ -445,6 +552,96 @@ static void a_leak_gets_ENOMEM_at_the_limit_and_the_program_goes_on(void)
 		failed("what was freed does not come back");
 }
 
+/* How many MiB malloc() gives in blocks of size bytes until it fails. */
+static size_t mib_until_it_fails(size_t size)
+{
+	size_t sum = 0;
+
+	while (malloc(size))
+		sum += size;
+	return sum / MIB;
+}
+
+static void fill_and_free(size_t size, size_t mib)
+{
+	void **list = NULL, **p;
+	size_t n;
+
+	for (n = 0; n < mib * MIB; n += size) {
+		p = malloc(size);
+		if (!p)
+			failed("only %zu bytes", n);
+		*p = list;
+		list = p;
+	}
+	while ((p = list)) {
+		list = *p;
+		free(p);
+	}
+}
+
+static void *park(void *stays)
+{
+	fill_and_free(1000, 50);
+	fill_and_free(100, 50);
+	fill_and_free(3000, 50);
+	atomic_store(&ready, 1);
+	while (stays)
+		pause();
+	return NULL;
+}
+
+/*
+ * A thread that sleeps keeps what is in its sheaves, at most 128 objects or 128 KiB of each cache,
+ * and the slabs these lie in; every other slab of it is there for the rest.
+ */
+static void what_a_sleeping_thread_freed_is_used_before_NULL(void)
+{
+	pthread_t t;
+	size_t mib;
+
+	pthread_create(&t, NULL, park, &ready);
+	while (!atomic_load(&ready))
+		usleep(1000);
+	mib = mib_until_it_fails(10000);
+	if (mib < 52)
+		failed("%zu of 64 MiB", mib);
+}
+
+static void what_a_dead_thread_left_is_used_before_NULL(void)
+{
+	pthread_t t;
+	size_t mib;
+
+	pthread_create(&t, NULL, park, NULL);
+	pthread_join(t, NULL);
+	mib = mib_until_it_fails(10000);
+	if (mib < 57)	/* 12 objects in 128 KiB */
+		failed("%zu of 64 MiB", mib);
+}
+
+static void what_own_sheaves_and_barns_hold_is_used_before_NULL(void)
+{
+	size_t size, mib;
+
+	for (size = 16; size <= 60000; size += size / 8 + 8)
+		fill_and_free(size, 4);
+	fill_and_free(300000, 40);
+	mib = mib_until_it_fails(10000);
+	if (mib < 57)	/* 12 objects in 128 KiB */
+		failed("%zu of 64 MiB", mib);
+}
+
+static void what_a_shrinker_holds_is_used_before_NULL(void)
+{
+	size_t sum = fill_up();
+
+	if (hoard.n)
+		failed("%u objects are left after %zu bytes", hoard.n, sum);
+	if (sum < 56 * MIB)
+		failed("%zu MiB of 64", sum / MIB);
+}
+
 static void what_is_larger_than_the_limit_fails_at_once(void)
 {
 	struct timespec before, after;
@@ -458,41 +655,82 @@ static void what_is_larger_than_the_limit_fails_at_once(void)
 }
 
 static const struct trap_case cases[] = {
-	{ "without a policy old content comes back", without_a_policy_old_content_comes_back },
-	{ "GFP_KERNEL|__GFP_ZERO: every block is zero", every_block_is_zero,
+	{ .name = "without a policy old content comes back",
+	  .run = without_a_policy_old_content_comes_back },
+	{ .name = "GFP_KERNEL|__GFP_ZERO: every block is zero", .run = every_block_is_zero,
 	  .gfp = "GFP_KERNEL|__GFP_ZERO", .err = "", .ours = true },
-	{ "init_on_alloc: every block is zero", every_block_is_zero, "init_on_alloc", .err = "", .ours = true },
-	{ "init_on_free: every block is zero", every_block_is_zero, "init_on_free", .err = "", .ours = true },
-	{ "size=: the range alone is zeroed", only_sizes_100_to_1000_are_zero,
+	{ .name = "init_on_alloc: every block is zero", .run = every_block_is_zero,
+	  .options = "init_on_alloc", .err = "", .ours = true },
+	{ .name = "init_on_free: every block is zero", .run = every_block_is_zero,
+	  .options = "init_on_free", .err = "", .ours = true },
+	{ .name = "size=: the range alone is zeroed", .run = only_sizes_100_to_1000_are_zero,
 	  .gfp = "GFP_KERNEL; size=100-1000:__GFP_ZERO", .err = "", .ours = true },
-	{ "thread=: the named threads' blocks alone are zeroed", only_threads_named_worker_get_zeroed_memory,
+	{ .name = "thread=: the named threads' blocks alone are zeroed",
+	  .run = only_threads_named_worker_get_zeroed_memory,
 	  .gfp = "GFP_KERNEL; thread=worker:__GFP_ZERO", .err = "", .ours = true },
-	{ "comm=: this program's (exe) blocks are zeroed", every_block_is_zero,
+	{ .name = "comm=: this program's (exe) blocks are zeroed", .run = every_block_is_zero,
 	  .gfp = "GFP_KERNEL; comm=ex*:__GFP_ZERO", .err = "", .ours = true },
-	{ "comm=: another program's policy is not ours", without_a_policy_old_content_comes_back,
+	{ .name = "comm=: another program's policy is not ours",
+	  .run = without_a_policy_old_content_comes_back,
 	  .gfp = "GFP_KERNEL; comm=nginx:__GFP_ZERO", .err = "", .ours = true },
-	{ "GFP_ATOMIC: two threads make no memory call and no futex", two_threads_churn_without_a_memory_call,
-	  "min_free_kbytes=64K", .err = "", .ours = true, .gfp = "GFP_ATOMIC" },
-	{ "GFP_KERNEL makes memory calls, so the filter works", the_default_policy_makes_memory_calls,
-	  .sig = SIGSYS, .ours = true },
-	{ "GFP_ATOMIC: the end of the reserve is NULL", the_reserve_ends_with_NULL_and_not_with_a_call,
-	  "min_free_kbytes=16K", .ours = true, .gfp = "GFP_ATOMIC" },
+	{ .name = "GFP_ATOMIC: two threads make no memory call and no futex",
+	  .run = two_threads_churn_without_a_memory_call,
+	  .options = "min_free_kbytes=64K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
+	{ .name = "GFP_ATOMIC: large blocks make no memory call and no futex",
+	  .run = large_blocks_make_no_memory_call,
+	  .options = "min_free_kbytes=192K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
+	{ .name = "GFP_ATOMIC: fork children make no memory call and no futex",
+	  .run = a_fork_child_makes_no_memory_call,
+	  .options = "min_free_kbytes=64K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
+	{ .name = "GFP_KERNEL makes memory calls, so the filter works",
+	  .run = the_default_policy_makes_memory_calls, .sig = SIGSYS, .ours = true },
+	{ .name = "GFP_ATOMIC: the end of the reserve is NULL",
+	  .run = the_reserve_ends_with_NULL_and_not_with_a_call,
+	  .options = "min_free_kbytes=16K", .gfp = "GFP_ATOMIC", .err = "", .ours = true },
+	{ .name = "GFP_NOWAIT: the reserve below min is not for it",
+	  .run = NOWAIT_leaves_the_reserve_below_min,
+	  .options = "min_free_kbytes=16K", .gfp = "GFP_NOWAIT", .err = "", .ours = true },
+	{ .name = "min_free_kbytes: 1.5 times as much is resident from the start",
+	  .run = the_reserve_is_half_as_much_again_and_resident,
+	  .options = "min_free_kbytes=65536", .err = "", .ours = true },
+	{ .name = "a program linked with the API library is told of a wrong option once",
+	  .run = a_wrong_option_is_told_once, .options = "bogus=1",
+	  .err = "unknown option 'bogus'", .err_lines = 1, .ours = true },
 #if defined(__x86_64__)
-	{ "a policy for one cache leaves the others' hits, instruction for instruction",
-	  a_policy_for_one_cache_leaves_the_hits_of_others_as_they_are, .ours = true },
-	{ "GFP_ATOMIC and NORETRY leave all hits, instruction for instruction",
-	  a_policy_for_the_way_memory_is_got_leaves_all_hits_as_they_are, .ours = true },
+	{ .name = "a policy for one cache leaves the others' hits, instruction for instruction",
+	  .run = a_policy_for_one_cache_leaves_the_hits_of_others_as_they_are, .ours = true },
+	{ .name = "failslab for one cache leaves the others' hits, instruction for instruction",
+	  .run = failslab_for_one_cache_leaves_the_hits_of_others_as_they_are, .ours = true },
+	{ .name = "flags for the way memory is got leave all hits, instruction for instruction",
+	  .run = a_policy_for_the_way_memory_is_got_leaves_all_hits_as_they_are, .ours = true },
 #endif
-	{ "__GFP_NORETRY fails and spares the shrinker", noretry_fails_and_spares_the_shrinker, "mem=64M oom=null",
+	{ .name = "__GFP_NORETRY fails and spares the shrinker",
+	  .run = noretry_fails_and_spares_the_shrinker, .options = "mem=64M oom=null",
 	  .gfp = "GFP_KERNEL|__GFP_NORETRY", .err = "", .ours = true },
-	{ "__GFP_RETRY_MAYFAIL shrinks before it fails", retry_mayfail_shrinks_before_it_fails,
-	  "mem=64M oom=null", .gfp = "GFP_KERNEL|__GFP_RETRY_MAYFAIL", .err = "", .ours = true },
-	{ "__GFP_NOFAIL waits until another thread frees", nofail_waits_until_another_thread_frees, "mem=64M",
-	  .gfp = "GFP_KERNEL|__GFP_NOFAIL", .ours = true },
-	{ "mem=64M: a leak gets ENOMEM, one report, and goes on",
-	  a_leak_gets_ENOMEM_at_the_limit_and_the_program_goes_on, "mem=64M", .err = "kmalloc-1k", .ours = true },
-	{ "mem=64M: a block above the limit fails at once", what_is_larger_than_the_limit_fails_at_once,
-	  "mem=64M oom=null", .err = "", .ours = true },
+	{ .name = "__GFP_RETRY_MAYFAIL shrinks before it fails",
+	  .run = retry_mayfail_shrinks_before_it_fails, .options = "mem=64M oom=null",
+	  .gfp = "GFP_KERNEL|__GFP_RETRY_MAYFAIL", .err = "", .ours = true },
+	{ .name = "__GFP_NOFAIL waits until another thread frees",
+	  .run = nofail_waits_until_another_thread_frees, .options = "mem=64M",
+	  .gfp = "GFP_KERNEL|__GFP_NOFAIL", .err = "", .ours = true },
+	{ .name = "mem=64M: a leak gets ENOMEM, one report, and goes on",
+	  .run = a_leak_gets_ENOMEM_at_the_limit_and_the_program_goes_on,
+	  .options = "mem=64M", .err = "kmalloc-1k", .ours = true },
+	{ .name = "mem=64M: what a sleeping thread freed is used before NULL",
+	  .run = what_a_sleeping_thread_freed_is_used_before_NULL,
+	  .options = "mem=64M oom=null", .err = "", .ours = true },
+	{ .name = "mem=64M: what a dead thread left is used before NULL",
+	  .run = what_a_dead_thread_left_is_used_before_NULL,
+	  .options = "mem=64M oom=null", .err = "", .ours = true },
+	{ .name = "mem=64M: what own sheaves and barns hold is used before NULL",
+	  .run = what_own_sheaves_and_barns_hold_is_used_before_NULL,
+	  .options = "mem=64M oom=null", .err = "", .ours = true },
+	{ .name = "mem=64M: what a shrinker holds is used before NULL",
+	  .run = what_a_shrinker_holds_is_used_before_NULL,
+	  .options = "mem=64M oom=null", .err = "", .ours = true },
+	{ .name = "mem=64M: a block above the limit fails at once",
+	  .run = what_is_larger_than_the_limit_fails_at_once,
+	  .options = "mem=64M oom=null", .err = "", .ours = true },
 };
 
 int main(int argc, char **argv)

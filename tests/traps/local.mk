@@ -5,6 +5,7 @@
 TRAP_TESTS = \
 	tests/traps/exit_paths \
 	tests/traps/fork_family \
+	tests/traps/gfp_policies \
 	tests/traps/load_library \
 	tests/traps/misuse \
 	tests/traps/options \
@@ -54,6 +55,11 @@ tests_traps_exit_paths_CFLAGS = $(TRAP_CFLAGS)
 
 tests_traps_fork_family_SOURCES = tests/traps/fork_family.c tests/traps/trap.h
 tests_traps_fork_family_CFLAGS = $(TRAP_CFLAGS)
+
+# The API's calls bind to the preload's copy at run time: the library is linked for their names.
+tests_traps_gfp_policies_SOURCES = tests/traps/gfp_policies.c tests/traps/trap.h
+tests_traps_gfp_policies_CFLAGS = $(TRAP_CFLAGS)
+tests_traps_gfp_policies_LDADD = src/libkmalloc.la
 
 tests_traps_load_library_SOURCES = tests/traps/load_library.c tests/traps/trap.h
 tests_traps_load_library_CFLAGS = $(TRAP_CFLAGS)
