@@ -403,8 +403,11 @@ static inline bool kmem_cache_charge(void *object, gfp_t flags)
 }
 
 /**
- * kmem_cache_free - gives an object back to its cache. An object of another cache and what is no
- * object at all is named in one line and left alone. Never waits; keeps errno.
+ * kmem_cache_free - gives an object back to its cache. NULL, an object of another cache and what
+ * is no object at all is named in one line and left alone: NULL at once, others at once where the
+ * cache has SLAB_CONSISTENCY_CHECKS, else when they leave the thread's sheaf for a slab, before
+ * which kmem_cache_alloc() may return them (as in a kernel without hardening). Never waits; keeps
+ * errno.
  */
 void kmem_cache_free(struct kmem_cache *s, void *object) KMALLOC_LINK_NAME(kmem_cache_free);
 /**

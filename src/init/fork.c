@@ -19,6 +19,7 @@
  * (MADV_WIPEONFORK) at its first miss. Locks that other threads held are lost then; what is not
  * locked is consistent.
  */
+#include "lib/small.h"
 #include "init/init.h"
 #include "mm/fault_inject.h"
 #include "mm/page_alloc.h"

@@ -7,6 +7,7 @@
  * slot, its signals are blocked, and it dies with the process. A fork child has none until a
  * request that may block starts another.
  */
+#include "lib/small.h"
 #include "init/init.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"

@@ -11,11 +11,13 @@
  * rounds), so that most of the frees of other destructors still find the slot; then cpu_exit().
  * What comes later needs no slot.
  */
+#include "lib/small.h"
 #include "init/init.h"
 #include "lib/format.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "mm/entry.h"
+#include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"
 #include "mm/reclaim.h"
 #include "mm/reserve.h"
@@ -57,6 +59,7 @@ static void print_banner(void)
 		params_describe(options, sizeof(options));
 		pr_info("libkmalloc %s in process %d, options: %s", PACKAGE_VERSION, os_getpid(),
 			options);
+		gfp_policy_show();
 	}
 	if (param_choice(PARAM_help))
 		params_help();
@@ -97,7 +100,8 @@ __attribute__((constructor(101))) void start_kernel(void)
 		printk_keep_stderr();
 	print_banner();
 	prepare_nonblocking();
-	kswapd_run();
+	if (param_yes(PARAM_kswapd))
+		kswapd_run();
 }
 
 __attribute__((destructor(101))) static void end_kernel(void)

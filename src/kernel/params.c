@@ -3,6 +3,7 @@
  * The option parser. Layer: kernel. Blank-separated key or key=value. A mistake costs one line
  * and leaves the default; the rest still counts.
  */
+#include "lib/small.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "lib/bits.h"

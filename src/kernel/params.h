@@ -34,6 +34,16 @@ const char *param_text(enum param_id id) __km(param_text);
 unsigned long param_number(enum param_id id) __km(param_number);
 /* A value that was understood was given, be it the default. */
 bool param_given(enum param_id id) __km(param_given);
+/* Any of these, which follow each other in params.def. */
+static inline bool params_given(enum param_id first, enum param_id last)
+{
+	unsigned int i;
+
+	for (i = first; i <= last; i++)
+		if (param_given((enum param_id)i))
+			return true;
+	return false;
+}
 /* Y|N options */
 static inline bool param_yes(enum param_id id)
 {

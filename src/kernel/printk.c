@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Messages. Layer: kernel. */
+#include "lib/small.h"
 #include "kernel/printk.h"
 #include "lib/format.h"
 #include "os/os.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Text formatting without libc. Layer: lib. */
+#include "lib/small.h"
 #include "lib/format.h"
 #include "lib/bits.h"
 

@@ -9,6 +9,7 @@
  * off needs nothing else, so should_fail() may do it inside the allocator: each cache gets its
  * sheaves back at its next miss. What the API changes is followed by slab_sheaves_changed().
  */
+#include "lib/small.h"
 #include "kmalloc/fault.h"
 #include "mm/entry.h"
 #include "mm/fault_inject.h"

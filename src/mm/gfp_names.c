@@ -5,6 +5,7 @@
  * A mask is printed with the first names of the table that fit into what is left of it, so the
  * larger compositions come first.
  */
+#include "lib/small.h"
 #include "mm/gfp_names.h"
 #include "mm/gfp_policy.h"
 #include "lib/bits.h"

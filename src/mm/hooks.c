@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Callbacks that may be removed while they run; see hooks.h. Layer: mm. */
+#include "lib/small.h"
 #include "mm/hooks.h"
 #include "kernel/printk.h"
 #include "lib/bits.h"

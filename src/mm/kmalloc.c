@@ -462,7 +462,7 @@ __km_export void *kmalloc_nolock(size_t size, gfp_t flags, int node)
 		s = natural_cache(kmem_cache_size(s) + 1);
 		p = alloc_nolock(s);
 	}
-	if (p && flags & __GFP_ZERO)
+	if (p && (flags & __GFP_ZERO || param_yes(PARAM_init_on_alloc)))
 		memset(p, 0, kmem_cache_size(s));
 	return p;
 }
@@ -475,7 +475,7 @@ static void kfree_nolock_slow(void *p, struct pcpu *c)
 	bool object = class != CLASS_FOREIGN && class != CLASS_OTHER;
 
 	if (object && !twice)
-		slab_free_nolock(p);
+		cache_free_object(NULL, &kmalloc_caches[class], p);
 	cpu_leave(c);
 	if (twice)
 		pr_warn("kfree_nolock of %p, which is free already: freed twice", p);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Copies of memory and strings, as the kernel's mm/util.c has them. Layer: mm. */
+#include "lib/small.h"
 #include "kmalloc/slab.h"
 #include "os/os.h"
 

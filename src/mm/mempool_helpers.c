@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The pairs of alloc_fn and free_fn that come with mempools. Layer: mm. */
+#include "lib/small.h"
 #include "kmalloc/gfp.h"
 #include "kmalloc/mempool.h"
 #include "kmalloc/mm.h"

@@ -8,6 +8,7 @@
  * piece while other threads go on: pieces never overlap, but the whole may be of no one moment. It
  * is read again until the pages add up to what the system counts before and after.
  */
+#include "lib/small.h"
 #include "mm/mm_snapshot.h"
 #include "mm/mm_types.h"
 #include "mm/pcpu.h"

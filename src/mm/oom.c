@@ -3,6 +3,7 @@
  * Reports of failed requests, and the OOM policy. Layer: mm. Reads without locks what may change
  * meanwhile; allocates nothing.
  */
+#include "lib/small.h"
 #include "mm/oom.h"
 #include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"

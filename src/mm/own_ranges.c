@@ -4,6 +4,7 @@
  * mem_map and vmalloc index without a lock: records and maps are never unmapped, and what a record
  * says is believed only as far as it makes sense.
  */
+#include "lib/small.h"
 #include "mm/mm_snapshot.h"
 #include "mm/meta.h"
 #include "mm/vmap_area.h"
@@ -20,11 +21,11 @@ static void add(struct own_ranges *r, const struct own_range *new)
 		last->end = new->end;
 		return;
 	}
-	if ((r->nr + 1) * sizeof(*new) > r->bytes) {
+	if (!r->range || (r->nr + 1) * sizeof(*new) > r->bytes) {
 		more = os_map(NULL, bytes);
 		if (!more)
 			return;
-		if (r->bytes) {
+		if (r->range) {
 			memcpy(more, r->range, r->nr * sizeof(*new));
 			os_unmap(r->range, r->bytes);
 		}

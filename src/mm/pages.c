@@ -13,6 +13,7 @@
  * their head and address. Nothing here is locked: reference counts are atomic, everything else is
  * written before the block is handed out or after its last reference is gone.
  */
+#include "lib/small.h"
 #include "mm/pages.h"
 #include "mm/watermark.h"
 #include "mm/entry.h"
@@ -191,19 +192,17 @@ static void leave_free(struct pcpu *c)
 /* ---- allocation ---- */
 
 /*
- * Where the zone lock cannot be had (a fork is under way, this handler interrupted its holder) a
- * request that may make system calls gets its block straight from the system.
+ * Where the zone lock cannot be had (a fork is or was under way, this handler interrupted its
+ * holder) a request that may make system calls gets its block straight from the system, unless it
+ * names a zone. What made alloc_block() fail may be over: nothing tells that it was the lock.
  */
 static struct page *get_block(unsigned int order, const struct alloc_context *ac)
 {
 	struct page *page = alloc_block(order, ac);
 
-	if (likely(page) || !may_block(ac))
+	if (likely(page) || !may_block(ac) || gfp_zonenum(ac->gfp) != ZONE_NORMAL)
 		return page;
-	if (READ_ONCE(fork_under_way) || READ_ONCE(zone_normal.lock.lost) ||
-	    spin_is_mine(&zone_normal.lock))
-		return alloc_block_nolock(order, ac);
-	return NULL;
+	return alloc_block_nolock(order, ac);
 }
 
 /* The flags as they will be honoured; a line for each kind of mistake, once. */
@@ -296,6 +295,7 @@ __km_export unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages,
 
 __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order)
 {
+	unsigned int flags_before = task_flags & PF_KM_MASK;
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct pcpu *c;
@@ -314,6 +314,7 @@ __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int ord
 		page = alloc_block(order, &ac);
 	if (page)
 		prep_block(page, PAGE_ALLOC, ac.gfp);
+	may_block_restore(flags_before);	/* it may have interrupted one that may block */
 	cpu_leave(c);
 	return page;
 }

@@ -37,6 +37,7 @@ void mm_init(void)
 {
 	unsigned int expect = 0;
 	unsigned long mask = os_block_signals();
+	const char *policy;
 
 	if (!atomic_compare_exchange_strong_explicit(&mm_init_state, &expect, 1,
 						     memory_order_acquire, memory_order_relaxed)) {
@@ -47,13 +48,17 @@ void mm_init(void)
 	}
 	os_init();
 	params_init(os_is_secure() ? NULL : os_getenv("KMALLOC_OPTIONS"));
-	gfp_policy_init(os_is_secure() ? NULL : os_getenv("KMALLOC_GFP"));
+	policy = os_is_secure() ? NULL : os_getenv("KMALLOC_GFP");
+	if (policy)
+		gfp_policy_init(policy);
 	panic_on_bug = param_choice(PARAM_panic) != 0;
 	watermark_init();
 	reserve_setup();
-	fault_init();
+	if (params_given(PARAM_failslab, PARAM_fail_nth))
+		fault_init();
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
-	gfp_policy_check_names();
+	if (policy)
+		gfp_policy_check_names();
 	atomic_store_explicit(&mm_ready, true, memory_order_release);
 	os_restore_signals(mask);
 }

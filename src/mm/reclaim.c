@@ -5,6 +5,7 @@
  * again), free areas, free pages. Sheaves of other threads cannot be touched; those are asked to
  * flush at their next miss. Layer: mm.
  */
+#include "lib/small.h"
 #include "mm/reclaim.h"
 #include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"
@@ -22,8 +23,12 @@ static void flush_barns(struct pcpu *c)
 	struct kmem_cache *s;
 	unsigned int i;
 
-	for_each_cache(s, i)
+	for_each_cache(s, i) {
+		if (!READ_ONCE(s->barn.full) || !cache_hold(i))
+			continue;
 		slab_flush_barn(c, s);
+		cache_release(i);
+	}
 }
 
 /* Frames given back inside slabs that stay, if they are to be. */

@@ -7,6 +7,7 @@
  * back, purging leaves them alone up to the high mark, and whoever may block fills what is missing
  * when less than the low mark is left. One thread at a time fills; the others go on.
  */
+#include "lib/small.h"
 #include "mm/reserve.h"
 #include "mm/gfp_policy.h"
 #include "mm/meta.h"

@@ -7,6 +7,7 @@
  * node what was wished for and not yet scanned. The record of shrinker_alloc() holds the shrinker
  * too. A record is never freed while it may be called.
  */
+#include "lib/small.h"
 #include "kmalloc/kmalloc.h"
 #include "kmalloc/shrinker.h"
 #include "mm/shrinker.h"

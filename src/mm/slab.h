@@ -70,7 +70,6 @@ struct kmem_cache {
 	bool per_object;		/* KMALLOC_GFP asks for that */
 	bool check_frees;		/* wrong cache, double free: at the call */
 	void (*ctor)(void *object);	/* once an object, when its slab is made */
-	const char *name;
 	struct node_barn barn;
 	_Atomic unsigned long nr_slabs;
 	/* all of them, linked by next_nolock; removed when the cache is destroyed */
@@ -78,6 +77,8 @@ struct kmem_cache {
 	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
 	_Atomic unsigned long nr_nolock_slabs;
 	_Atomic long nr_nolock_free;	/* objects free in them; may be off for a moment */
+	/* From here on constant in a record: who walks the table may be late. */
+	const char *name;
 	struct cache_details *details;	/* what kmem_cache.c alone needs; NULL: a class */
 };
 
@@ -173,6 +174,21 @@ static inline unsigned int natural_size_class(size_t size)
 {
 	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] :
 					size_class_natural[(size + 127) / 128];
+}
+
+/*
+ * Around what a thread that does not use the cache takes out of it for a moment: a cache above
+ * the classes is not destroyed meanwhile. False: not now. Never waits; index: the cache's number.
+ */
+static inline bool cache_hold(unsigned int index)
+{
+	return index < NR_CLASSES || spin_trylock(&slab_mutex);
+}
+
+static inline void cache_release(unsigned int index)
+{
+	if (index >= NR_CLASSES)
+		spin_unlock(&slab_mutex);
 }
 
 /* slab_common.c */

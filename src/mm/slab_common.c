@@ -101,7 +101,7 @@ static void class_init(unsigned int index, unsigned int lo, unsigned int size)
 	else
 		scnprintf(names[index], sizeof(names[0]), "kmalloc-%u", size);
 	s->name = names[index];
-	if (fault_cache_is_marked(s->name))
+	if (param_given(PARAM_failslab_cache_filter) && fault_cache_is_marked(s->name))
 		s->flags |= SLAB_FAILSLAB;
 	s->per_object = gfp_policy_active && gfp_policy_per_object(s->name, lo, size);
 	cache_choose_sheaves(s);

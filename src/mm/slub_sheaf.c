@@ -160,7 +160,8 @@ static struct kmem_cache *apply_policy(struct kmem_cache *s, size_t size, gfp_t 
 	*gfp = gfp_policy(s->name, size) | internal;
 	if (!(*gfp & OBJECT_FLAGS))
 		return s;
-	other = kmalloc_slab(s->size, *gfp);
+	/* a staggered class may be larger than all natural ones */
+	other = kmalloc_slab(MIN(s->size, KMALLOC_MAX_CACHE_SIZE), *gfp);
 	return other ? other : s;
 }
 
@@ -202,6 +203,15 @@ static void *finish_alloc(struct kmem_cache *s, struct slow_entry *e, struct all
 	return object;
 }
 
+/* Its record waits for the next cache, and nobody would find what is allocated from it. */
+static bool was_destroyed(const struct kmem_cache *s)
+{
+	if (likely(READ_ONCE(cache_table[s->index]) == s))
+		return false;
+	pr_warn("kmem_cache_alloc(%s): that cache was destroyed", s->name);
+	return true;
+}
+
 void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
 {
 	struct alloc_context ac;
@@ -210,7 +220,7 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 
 	slow_enter_alloc(&e, c);
 	alloc_context_init(&ac, gfp, slab_order(s));
-	if (likely(!slab_fails(s, &e, &ac)))
+	if (likely(!was_destroyed(s) && !slab_fails(s, &e, &ac)))
 		object = alloc_object(s, &e, &ac);
 	return finish_alloc(s, &e, &ac, size, object);
 }
@@ -332,9 +342,11 @@ static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const v
 {
 	const char *owner = slab ? slab->cache->name : "a slab that was released since";
 
-	if (s->index >= NR_CLASSES)
+	if (s->index >= NR_CLASSES && slab)
 		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
 			owner);
+	else if (s->index >= NR_CLASSES)
+		pr_warn("kmem_cache_free(%s, %p): object is not in a slab page", s->name, p);
 	else
 		report_bug("%s: free of %p, which belongs to %s", s->name, p, owner);
 }
@@ -466,6 +478,7 @@ void slab_sheaves_changed(void)
 
 	if (!atomic_load_explicit(&mm_ready, memory_order_acquire))
 		return;
+	atomic_thread_fence(memory_order_seq_cst);	/* pairs: publish() */
 	for_each_cache(s, i)
 		cache_choose_sheaves(s);
 	for_each_cpu(c)

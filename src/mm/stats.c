@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The public statistics. Layer: mm. On top of show_mem.c, which has the numbers. */
+#include "lib/small.h"
 #include "kmalloc/stats.h"
 #include "mm/entry.h"
 #include "mm/show_mem.h"

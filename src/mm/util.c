@@ -312,6 +312,7 @@ static void *realloc_area(void *p, size_t size)
 		return realloc_large_kmalloc(p, large_kmalloc_size(page), size);
 	if (!vm) {
 		report_foreign(p, "realloc");
+		os_set_errno_enomem();
 		return NULL;
 	}
 	if (unlikely(growth_fails(vm, size))) {

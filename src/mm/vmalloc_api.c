@@ -7,6 +7,7 @@
  * struct vm_struct is the part of a busy area's record that users see: its flags are 0 for what
  * malloc made, until someone asks.
  */
+#include "lib/small.h"
 #include "mm/entry.h"
 #include "mm/fault_inject.h"
 #include "mm/purge.h"
@@ -64,6 +65,12 @@ struct vmalloc_request {
 	const void *caller;
 };
 
+/* Asking the system is for who may block; nothing that large is mapped already for the others. */
+static bool exceeds_memory(size_t size, gfp_t gfp)
+{
+	return gfpflags_allow_blocking(gfp) && size > os_totalram();
+}
+
 /* What can be said without trying. */
 static bool request_is_possible(const struct vmalloc_request *r)
 {
@@ -84,7 +91,7 @@ static bool request_is_possible(const struct vmalloc_request *r)
 			pr_warn("vmalloc: __GFP_DMA is refused with dma=strict: NULL");
 		return false;
 	}
-	if (r->size > os_totalram()) {
+	if (exceeds_memory(r->size, r->gfp)) {
 		vmalloc_error(r->size, r->gfp, "exceeds total pages");
 		return false;
 	}
@@ -319,7 +326,7 @@ static void *vrealloc_area(const void *p, size_t size, size_t align, gfp_t gfp, 
 		area->requested_size = size;
 		return area->addr;
 	}
-	new = align > PAGEBLOCK_SIZE || size > os_totalram() ? NULL :
+	new = align > PAGEBLOCK_SIZE || exceeds_memory(size, gfp) ? NULL :
 		grow_area(container_of(area, struct vmap_area, pub), size, gfp, &injected);
 	if (new)
 		return new;

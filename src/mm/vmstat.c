@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Zones and events for the program. Layer: mm. */
+#include "lib/small.h"
 #include "kmalloc/stats.h"
 #include "mm/page_alloc.h"
 #include "mm/pcpu.h"

@@ -2,6 +2,7 @@
 # Checks of what was built and of the tree itself.
 
 check_tests = \
+	tests/check/check_conformance.sh \
 	tests/check/check_dist.sh \
 	tests/check/check_gfp_man.sh \
 	tests/check/check_gfp_policy.sh \
