@@ -44,6 +44,7 @@ static void *required_symbol(const char *name)
 }
 
 typedef void handler_fn(void);
+typedef handler_fn *get_handler_fn(void);
 typedef void *new_fn(size_t size);
 typedef void *new_nothrow_fn(size_t size, const void *tag);
 typedef void *new_aligned_fn(size_t size, size_t align);
@@ -54,7 +55,7 @@ typedef void *new_aligned_nothrow_fn(size_t size, size_t align, const void *tag)
 /* False: there is none, and the call has failed; a runtime without a name for it has one. */
 static bool get_handler(handler_fn **handler)
 {
-	handler_fn *(*get)(void) = (handler_fn *(*)(void))runtime_symbol("_ZSt15get_new_handlerv");
+	get_handler_fn *get = (get_handler_fn *)runtime_symbol("_ZSt15get_new_handlerv");
 
 	*handler = get ? get() : NULL;
 	return !get || *handler;
