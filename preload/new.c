@@ -3,9 +3,10 @@
  * C++ operator new and delete in every form, by mangled name, without linking a C++ library.
  * Layer: preload.
  *
- * A failing operator new hands over to the C++ runtime's own definition, which runs the
- * program's new_handler, asks malloc again and throws its bad_alloc (or, in the nothrow forms,
- * returns NULL). The runtime is looked up only then: next in line, or, where it was loaded
+ * A failing operator new runs the program's new_handler and hands over to the C++ runtime's own
+ * definition, which asks malloc again, runs the handler as often as needed, and throws its
+ * bad_alloc (or, in the nothrow forms, returns NULL). Where there is no handler nothing is asked
+ * again, so that one injected failure is seen. The runtime is looked up only then: next in line, or, where it was loaded
  * privately by a plugin, under its usual names.
  */
 #define _GNU_SOURCE
@@ -42,14 +43,38 @@ static void *required_symbol(const char *name)
 	return sym;
 }
 
+typedef void handler_fn(void);
 typedef void *new_fn(size_t size);
 typedef void *new_nothrow_fn(size_t size, const void *tag);
 typedef void *new_aligned_fn(size_t size, size_t align);
 typedef void *new_aligned_nothrow_fn(size_t size, size_t align, const void *tag);
 
+#define IMPOSSIBLE	((size_t)PTRDIFF_MAX + 1)
+
+/* False: there is none, and the call has failed; a runtime without a name for it has one. */
+static bool get_handler(handler_fn **handler)
+{
+	handler_fn *(*get)(void) = (handler_fn *(*)(void))runtime_symbol("_ZSt15get_new_handlerv");
+
+	*handler = get ? get() : NULL;
+	return !get || *handler;
+}
+
+/* Throws where there is no handler; returns once it may be asked again. */
+static void run_handler(void)
+{
+	handler_fn *handler;
+
+	if (!get_handler(&handler))
+		((new_fn *)required_symbol("_Znwm"))(IMPOSSIBLE);
+	else if (handler)
+		handler();
+}
+
 #define DEFINE_NEW(name) \
 static __cold void *name##_failed(size_t size) \
 { \
+	run_handler(); \
 	return ((new_fn *)required_symbol(#name))(size); \
 } \
 export __hot void *name(size_t size); \
@@ -63,7 +88,8 @@ export __hot void *name(size_t size) \
 static __cold void *name##_failed(size_t size, const void *tag) \
 { \
 	new_nothrow_fn *fn = (new_nothrow_fn *)runtime_symbol(#name); \
-	return fn ? fn(size, tag) : NULL; \
+	handler_fn *handler; \
+	return fn && get_handler(&handler) ? fn(size, tag) : NULL; \
 } \
 export void *name(size_t size, const void *tag); \
 export void *name(size_t size, const void *tag) \
@@ -84,8 +110,9 @@ static bool is_impossible(size_t size, size_t align)
 #define DEFINE_NEW_ALIGNED(name) \
 static __cold void *name##_failed(size_t size, size_t align) \
 { \
+	run_handler(); \
 	if (is_impossible(size, align)) \
-		return ((new_fn *)required_symbol("_Znwm"))((size_t)PTRDIFF_MAX + 1); \
+		return ((new_fn *)required_symbol("_Znwm"))(IMPOSSIBLE); \
 	return ((new_aligned_fn *)required_symbol(#name))(size, align); \
 } \
 export void *name(size_t size, size_t align); \
@@ -99,9 +126,10 @@ export void *name(size_t size, size_t align) \
 static __cold void *name##_failed(size_t size, size_t align, const void *tag) \
 { \
 	new_aligned_nothrow_fn *fn = (new_aligned_nothrow_fn *)runtime_symbol(#name); \
+	handler_fn *handler; \
 	if (is_impossible(size, align)) \
-		return _ZnwmRKSt9nothrow_t_failed((size_t)PTRDIFF_MAX + 1, tag); \
-	return fn ? fn(size, align, tag) : NULL; \
+		return _ZnwmRKSt9nothrow_t_failed(IMPOSSIBLE, tag); \
+	return fn && get_handler(&handler) ? fn(size, align, tag) : NULL; \
 } \
 export void *name(size_t size, size_t align, const void *tag); \
 export void *name(size_t size, size_t align, const void *tag) \

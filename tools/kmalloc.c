@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kmalloc command. "kmalloc run -- CMD" finds the preload library, sets LD_PRELOAD and
- * KMALLOC_OPTIONS and becomes CMD. The dynamic loader ignores a preload that it can not load with
+ * The kmalloc command. "kmalloc run -- CMD" finds the preload library, sets LD_PRELOAD,
+ * KMALLOC_OPTIONS and KMALLOC_GFP and becomes CMD. The dynamic loader ignores a preload that it can not load with
  * one line at most, and a static or setuid program does not even say that; so the target is looked
  * at first, and where preloading can not work the command says why and runs nothing.
  *
@@ -37,6 +37,7 @@ enum { EXIT_KMALLOC = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 struct run_request {
 	char *options;		/* for KMALLOC_OPTIONS, blank-separated */
+	char *gfp;		/* for KMALLOC_GFP, blocks separated by "; " */
 	const char *library;	/* from --library, else NULL */
 	char **argv;		/* the command and its arguments, NULL-terminated */
 };
@@ -387,12 +388,18 @@ static void prepend_env(const char *name, const char *value, char separator)
 	free(text);
 }
 
+/* Adds @item to the @list, which it replaces. */
+static void append(char **list, const char *separator, const char *item)
+{
+	char *text = *list ? format("%s%s%s", *list, separator, item) : format("%s", item);
+
+	free(*list);
+	*list = text;
+}
+
 static void add_option(struct run_request *req, const char *option)
 {
-	char *text = req->options ? format("%s %s", req->options, option) : format("%s", option);
-
-	free(req->options);
-	req->options = text;
+	append(&req->options, " ", option);
 }
 
 /*
@@ -412,12 +419,17 @@ static char *slabinfo_option(const char *where)
 	return option;
 }
 
-/* Options of the command come after those of the environment, so that they win. */
+/*
+ * Options of the command come after those of the environment, so that they win; a policy stands in
+ * the place of the environment's.
+ */
 static void set_options(const struct run_request *req)
 {
 	const char *old = getenv("KMALLOC_OPTIONS");
 	char *text;
 
+	if (req->gfp && setenv("KMALLOC_GFP", req->gfp, 1) != 0)
+		die(EXIT_KMALLOC, "out of memory");
 	if (!req->options)
 		return;
 	text = old && *old ? format("%s %s", old, req->options) : format("%s", req->options);
@@ -460,11 +472,13 @@ static void __attribute__((noreturn)) run(const struct run_request *req)
 
 /* The command line */
 
-enum { OPT_SLABINFO = 0x100, OPT_CLASSIC, OPT_PURGE, OPT_NO_PANIC, OPT_OPTIONS };
+enum { OPT_SLABINFO = 0x100, OPT_CLASSIC, OPT_GFP, OPT_PURGE, OPT_NO_PANIC, OPT_OPTIONS };
 
 static const struct argp_option run_options[] = {
 	{ "option", 'o', "KEY[=VALUE]", 0, "Set an option of the library; may be repeated", 0 },
 	{ "options", OPT_OPTIONS, "LIST", 0, "Set several, separated by blanks", 0 },
+	{ "gfp", OPT_GFP, "POLICY", 0,
+	  "What allocations may do, as GFP_ATOMIC or vmalloc:__GFP_NORETRY; may be repeated", 0 },
 	{ "slabinfo", OPT_SLABINFO, "FILE", OPTION_ARG_OPTIONAL,
 	  "Write the slab table when the program ends, to FILE or else to its standard error", 0 },
 	{ "purge", OPT_PURGE, "WHEN", 0, "Give free memory back: auto, never or always", 0 },
@@ -488,6 +502,9 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_OPTIONS:
 		add_option(req, arg);
+		return 0;
+	case OPT_GFP:
+		append(&req->gfp, "; ", arg);
 		return 0;
 	case OPT_SLABINFO:
 		option = slabinfo_option(arg);
@@ -532,7 +549,8 @@ static const struct argp run_argp = {
 	parse_run,
 	"-- COMMAND [ARGUMENT...]",
 	"Run a command with libkmalloc in the place of its malloc."
-	"\vThe options of the library are in libkmalloc(7); \"kmalloc run -o help true\" lists them.",
+	"\vThe options of the library are in libkmalloc(7); \"kmalloc run -o help true\" lists them. "
+	"The flags of a POLICY are in gfp(7).",
 	NULL,
 	NULL,
 	NULL

@@ -9,32 +9,32 @@
 #include <kmalloc/types.h>
 
 /* Where: the highest zone that will do. */
-#define __GFP_DMA		((gfp_t)0x1u)
-#define __GFP_HIGHMEM		((gfp_t)0x2u)
-#define __GFP_DMA32		((gfp_t)0x4u)
-#define __GFP_MOVABLE		((gfp_t)0x8u)
+#define __GFP_DMA		((gfp_t)0x1u)	/* addresses below 2 GiB */
+#define __GFP_HIGHMEM		((gfp_t)0x2u)	/* anywhere */
+#define __GFP_DMA32		((gfp_t)0x4u)	/* addresses below 4 GiB */
+#define __GFP_MOVABLE		((gfp_t)0x8u)	/* may be moved: a hint */
 #define GFP_ZONEMASK		((gfp_t)0xfu)
 
-#define __GFP_RECLAIMABLE	((gfp_t)0x10u)
-#define __GFP_HIGH		((gfp_t)0x20u)
-#define __GFP_IO		((gfp_t)0x40u)
-#define __GFP_FS		((gfp_t)0x80u)
-#define __GFP_ZERO		((gfp_t)0x100u)
-#define __GFP_DIRECT_RECLAIM	((gfp_t)0x400u)
-#define __GFP_KSWAPD_RECLAIM	((gfp_t)0x800u)
-#define __GFP_WRITE		((gfp_t)0x1000u)
-#define __GFP_NOWARN		((gfp_t)0x2000u)
-#define __GFP_RETRY_MAYFAIL	((gfp_t)0x4000u)
-#define __GFP_NOFAIL		((gfp_t)0x8000u)
-#define __GFP_NORETRY		((gfp_t)0x10000u)
-#define __GFP_MEMALLOC		((gfp_t)0x20000u)
-#define __GFP_COMP		((gfp_t)0x40000u)
-#define __GFP_NOMEMALLOC	((gfp_t)0x80000u)
-#define __GFP_HARDWALL		((gfp_t)0x100000u)
-#define __GFP_THISNODE		((gfp_t)0x200000u)
-#define __GFP_ACCOUNT		((gfp_t)0x400000u)
-#define __GFP_ZEROTAGS		((gfp_t)0x800000u)
-#define __GFP_NO_OBJ_EXT	((gfp_t)0x1000000u)
+#define __GFP_RECLAIMABLE	((gfp_t)0x10u)	/* a shrinker can free it: kmalloc-rcl caches */
+#define __GFP_HIGH		((gfp_t)0x20u)	/* may use half of the reserve */
+#define __GFP_IO		((gfp_t)0x40u)	/* reclaim may run shrinkers that do I/O */
+#define __GFP_FS		((gfp_t)0x80u)	/* ... that call into their owner */
+#define __GFP_ZERO		((gfp_t)0x100u)	/* zeroed */
+#define __GFP_DIRECT_RECLAIM	((gfp_t)0x400u)	/* may sleep and reclaim */
+#define __GFP_KSWAPD_RECLAIM	((gfp_t)0x800u)	/* wakes kswapd */
+#define __GFP_WRITE		((gfp_t)0x1000u)	/* of no effect here */
+#define __GFP_NOWARN		((gfp_t)0x2000u)	/* fails without a report */
+#define __GFP_RETRY_MAYFAIL	((gfp_t)0x4000u)	/* tries hard, but may fail */
+#define __GFP_NOFAIL		((gfp_t)0x8000u)	/* waits for ever */
+#define __GFP_NORETRY		((gfp_t)0x10000u)	/* one light round of reclaim */
+#define __GFP_MEMALLOC		((gfp_t)0x20000u)	/* may use all of the reserve */
+#define __GFP_COMP		((gfp_t)0x40000u)	/* a compound block */
+#define __GFP_NOMEMALLOC	((gfp_t)0x80000u)	/* none of the reserve */
+#define __GFP_HARDWALL		((gfp_t)0x100000u)	/* of no effect here */
+#define __GFP_THISNODE		((gfp_t)0x200000u)	/* from that node or not at all */
+#define __GFP_ACCOUNT		((gfp_t)0x400000u)	/* kmalloc-cg caches */
+#define __GFP_ZEROTAGS		((gfp_t)0x800000u)	/* of no effect here */
+#define __GFP_NO_OBJ_EXT	((gfp_t)0x1000000u)	/* of no effect here */
 
 /* Of no effect outside the kernel. */
 #define __GFP_SKIP_ZERO		((gfp_t)0u)
@@ -98,16 +98,19 @@ static inline bool gfpflags_allow_spinning(gfp_t flags)
 	return flags & __GFP_RECLAIM;
 }
 
+/** True: sleeping is allowed and the reserve is not: no context of reclaim or interrupts. */
 static inline bool gfpflags_normal_context(gfp_t flags)
 {
 	return (flags & (__GFP_DIRECT_RECLAIM | __GFP_MEMALLOC)) == __GFP_DIRECT_RECLAIM;
 }
 
+/** Whether reclaim may do everything: neither GFP_NOIO nor GFP_NOFS. */
 static inline bool gfp_has_io_fs(gfp_t flags)
 {
 	return (flags & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS);
 }
 
+/** Whether the kernel would compact memory for it; nothing here does. */
 static inline bool gfp_compaction_allowed(gfp_t flags)
 {
 	return flags & __GFP_IO;
@@ -169,6 +172,7 @@ void memalloc_pin_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_pin_res
  */
 unsigned int memalloc_flags_save(unsigned int flags) KMALLOC_LINK_NAME(memalloc_flags_save);
 void memalloc_flags_restore(unsigned int flags) KMALLOC_LINK_NAME(memalloc_flags_restore);
+
 /** Zones, lowest first. HIGHMEM memory is NORMAL memory on 64-bit machines. */
 enum zone_type {
 	ZONE_DMA,		/* below 2 GiB of virtual address */

@@ -17,6 +17,7 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "mm/entry.h"
+#include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"
 #include "mm/reclaim.h"
 #include "mm/reserve.h"
@@ -58,6 +59,7 @@ static void print_banner(void)
 		params_describe(options, sizeof(options));
 		pr_info("libkmalloc %s in process %d, options: %s", PACKAGE_VERSION, os_getpid(),
 			options);
+		gfp_policy_show();
 	}
 	if (param_choice(PARAM_help))
 		params_help();

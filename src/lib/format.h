@@ -13,7 +13,7 @@
 size_t scnprintf(char *buf, size_t size, const char *fmt, ...) __km(scnprintf) __printf(3, 4);
 size_t vscnprintf(char *buf, size_t size, const char *fmt, va_list ap) __km(vscnprintf);
 
-/* A decimal number, with K, M, G or T (of 1024) behind it; false, *value untouched, if it is none. */
+/* A decimal number, with K, M, G or T (of 1024) behind it; else false, *value untouched. */
 bool parse_size(const char *text, size_t len, unsigned long *value) __km(parse_size);
 
 /* Shell patterns as far as * and ?. */

@@ -6,11 +6,12 @@
  * No locks: every value is one word that any thread or signal handler reads and writes by itself.
  * fault_slab_active and fault_page_active say whether anything could fail; who changes what that
  * depends on calls update_active(), which looks once more after it has stored. Going from on to
- * off needs nothing else, so should_fail() may do it inside the allocator; what the API changes is
- * followed by slab_sheaves_changed().
+ * off needs nothing else, so should_fail() may do it inside the allocator: each cache gets its
+ * sheaves back at its next miss. What the API changes is followed by slab_sheaves_changed().
  */
 #include "lib/small.h"
 #include "kmalloc/fault.h"
+#include "mm/entry.h"
 #include "mm/fault_inject.h"
 #include "mm/page_alloc.h"
 #include "kernel/params.h"
@@ -512,8 +513,19 @@ static bool set_nth(unsigned int n)
 	return true;
 }
 
+/* A thread that counts has a slot: so its end is heard of. */
+static void get_slot(void)
+{
+	struct slow_entry e;
+
+	slow_enter_alloc(&e, cpu_enter());
+	slow_leave(&e);
+}
+
 __km_export void fail_nth_set(unsigned int n)
 {
+	if (n)
+		get_slot();
 	if (set_nth(n))
 		slab_sheaves_changed();
 }

@@ -22,6 +22,12 @@ void fault_init(void) __km(fault_init);
 bool should_failslab(size_t object_size, gfp_t gfp, bool marked) __km(should_failslab);
 /* This allocation of 2^order pages must fail. */
 bool should_fail_alloc_page(gfp_t gfp, unsigned int order) __km(should_fail_alloc_page);
+/* The request's turn to fail, where pages are to be got for it: nothing more is to be tried then. */
+static inline bool page_alloc_fails(const struct alloc_context *ac, unsigned int order)
+{
+	return unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
+	       should_fail_alloc_page(ac->gfp, order);
+}
 /* failslab.cache-filter: the cache of that name is to be marked. */
 bool fault_cache_is_marked(const char *cache_name) __km(fault_cache_is_marked);
 

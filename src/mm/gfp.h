@@ -45,6 +45,7 @@ struct alloc_context {
 	/* the ladder's state, alloc_slowpath() alone; zero at first */
 	unsigned int step, no_progress_loops, priority;
 	unsigned long waited_ms, warned_ms;
+	bool injected;			/* fault injection refused it: nothing more is tried */
 };
 
 struct slow_entry;
@@ -60,7 +61,7 @@ void alloc_context_init(struct alloc_context *ac, gfp_t gfp, unsigned int order)
  * again. May leave and re-enter the allocator (e->cpu is another one then) to run shrinkers.
  */
 bool alloc_slowpath(struct alloc_context *ac, struct slow_entry *e) __km(alloc_slowpath);
-/* After slow_leave(): the report of a request that failed, and errno. size in bytes. */
+/* After slow_leave(): errno, and the report of a request that failed. size in bytes. */
 void alloc_failed(const struct alloc_context *ac, size_t size) __km(alloc_failed);
 
 /*
@@ -76,15 +77,30 @@ static inline bool may_block(const struct alloc_context *ac)
 }
 
 /*
- * What the calling thread is in the middle of: PF_MEMALLOC bits of <kmalloc/gfp.h>. An allocation
- * looks at it on its slow path alone.
- */
-/*
- * Ours: the thread's last request on a slow path may block; PF_KM_NONBLOCK (kernel/percpu.h):
+ * task_flags says what the calling thread is in the middle of: the scopes' bits, PF_MEMALLOC and so
+ * on of <kmalloc/gfp.h>, and ours. An allocation looks at it on its slow path alone. Ours: the
+ * thread's last request on a slow path may block; PF_KM_NONBLOCK (kernel/percpu.h):
  * may not; neither: none yet.
  */
 #define PF_KM_BLOCKS		0x1u
 #define PF_KM_MASK		(PF_KM_BLOCKS | PF_KM_NONBLOCK)
+
+/*
+ * Around what may block whatever the thread asked for last, and is no request with flags: the old
+ * bits, to be given back.
+ */
+static inline unsigned int may_block_save(void)
+{
+	unsigned int old = task_flags & PF_KM_MASK;
+
+	task_flags = (task_flags & ~PF_KM_MASK) | PF_KM_BLOCKS;
+	return old;
+}
+
+static inline void may_block_restore(unsigned int old)
+{
+	task_flags = (task_flags & ~PF_KM_MASK) | old;
+}
 
 /* The flags as the calling thread's scopes leave them; PF_MEMALLOC itself is the ladder's. */
 gfp_t current_gfp_context(gfp_t gfp) __km(current_gfp_context);

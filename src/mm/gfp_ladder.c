@@ -291,8 +291,7 @@ void alloc_failed(const struct alloc_context *ac, size_t size)
 	count_vm_events(PGALLOC_FAIL, 1);
 	if (ac->step == STEP_OUT && mem_limited())
 		oom_policy(ac, size);
-	if (ac->gfp & __GFP_MALLOC)
-		os_set_errno_enomem();
-	else
+	if (!(ac->gfp & __GFP_MALLOC) && !ac->injected)	/* the injector has said it */
 		warn_alloc(ac, "page allocation failure");
+	os_set_errno_enomem();
 }

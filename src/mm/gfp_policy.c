@@ -405,10 +405,20 @@ static void parse_blocks(struct span text)
 	} while (text.p);
 }
 
+/* What holds for requests that no selector names. */
+static gfp_t base_flags(void)
+{
+	gfp_t gfp = base_gfp;
+	unsigned int i;
+
+	for (i = 0; i < policy.nr_blocks; i++)
+		if (policy.block[i].always)
+			gfp = apply(&policy.block[i], gfp);
+	return gfp;
+}
+
 void gfp_policy_init(const char *text)
 {
-	gfp_t gfp;
-	unsigned int i;
 	size_t len;
 
 	policy.nr_blocks = 0;
@@ -425,12 +435,21 @@ void gfp_policy_init(const char *text)
 		memcpy(policy.text, text, len);
 		parse_blocks((struct span){ policy.text, len });
 	}
-	gfp = base_gfp;
-	for (i = 0; i < policy.nr_blocks; i++)
-		if (policy.block[i].always)
-			gfp = apply(&policy.block[i], gfp);
-	gfp_base_nonblocking = !(gfp & __GFP_DIRECT_RECLAIM);
+	gfp_base_nonblocking = !(base_flags() & __GFP_DIRECT_RECLAIM);
 	gfp_policy_active = policy.nr_blocks || base_gfp != GFP_MALLOC;
+}
+
+void gfp_policy_show(void)
+{
+	unsigned int i, nr = 0;
+	char flags[200];
+
+	if (!gfp_policy_active)
+		return;
+	for (i = 0; i < policy.nr_blocks; i++)
+		nr += !policy.block[i].always;
+	gfp_format(flags, sizeof(flags), base_flags());
+	pr_info("KMALLOC_GFP: malloc is %s, blocks with a selector: %u", flags, nr);
 }
 
 void gfp_policy_check_names(void)

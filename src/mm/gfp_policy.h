@@ -14,6 +14,8 @@ extern bool gfp_base_nonblocking __km(gfp_base_nonblocking);
 
 /* Parses text (NULL: nothing given), a line on stderr for each mistake. From mm_init(). */
 void gfp_policy_init(const char *text) __km(gfp_policy_init);
+/* For option verbose: the flags in force, where any but the default were given. */
+void gfp_policy_show(void) __km(gfp_policy_show);
 /* A line for each selector that names no cache of malloc. After kmalloc_caches_init(). */
 void gfp_policy_check_names(void) __km(gfp_policy_check_names);
 /*

@@ -6,7 +6,7 @@
  * The hit of kmalloc() is that of malloc(): sizes up to SMALL_SIZE_MAX without a flag of
  * KMALLOC_OTHER_FLAGS; everything else leaves by kmalloc_other(). Objects are of the natural
  * classes, whose alignment is that of their size; above KMALLOC_MAX_CACHE_SIZE a block of pages.
- * Errno is nobody's here. Misuse is one line, and what it was about stays as it is.
+ * Errno is set where there is no memory, and nowhere else. Misuse is one line, and what it was about stays as it is.
  */
 #include "kmalloc/slab.h"
 #include "kmalloc/vmalloc.h"
@@ -14,6 +14,7 @@
 #include "kernel/printk.h"
 #include "lib/overflow.h"
 #include "mm/entry.h"
+#include "mm/fault_inject.h"
 #include "mm/gfp_policy.h"
 #include "mm/page_alloc.h"
 #include "mm/pages.h"
@@ -90,16 +91,19 @@ static void *kmalloc_large(size_t size, gfp_t flags)
 {
 	struct alloc_context ac;
 	struct slow_entry e;
-	struct page *page;
+	struct page *page = NULL;
 
 	if (size > KMALLOC_MAX_SIZE || sizes_are_classic())
 		return kmalloc_too_large(size, flags);
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, flags | __GFP_COMP, order_of(size));
 	ac.alloc_flags |= ALLOC_PAGES;
-	do
-		page = alloc_large_kmalloc(size, &ac);
-	while (unlikely(!page) && alloc_slowpath(&ac, &e));
+	ac.injected = !e.nested && page_alloc_fails(&ac, ac.order);
+	if (likely(!ac.injected)) {
+		do
+			page = alloc_large_kmalloc(size, &ac);
+		while (unlikely(!page) && alloc_slowpath(&ac, &e));
+	}
 	if (!e.nested)
 		purge_check_for(&ac);
 	slow_leave(&e);
@@ -458,7 +462,7 @@ __km_export void *kmalloc_nolock(size_t size, gfp_t flags, int node)
 		s = natural_cache(kmem_cache_size(s) + 1);
 		p = alloc_nolock(s);
 	}
-	if (p && flags & __GFP_ZERO)
+	if (p && (flags & __GFP_ZERO || param_yes(PARAM_init_on_alloc)))
 		memset(p, 0, kmem_cache_size(s));
 	return p;
 }
@@ -471,7 +475,7 @@ static void kfree_nolock_slow(void *p, struct pcpu *c)
 	bool object = class != CLASS_FOREIGN && class != CLASS_OTHER;
 
 	if (object && !twice)
-		slab_free_nolock(p);
+		cache_free_object(NULL, &kmalloc_caches[class], p);
 	cpu_leave(c);
 	if (twice)
 		pr_warn("kfree_nolock of %p, which is free already: freed twice", p);

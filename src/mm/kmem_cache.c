@@ -26,11 +26,13 @@
 #include "os/os.h"
 
 #define NAME_MAX_SHOWN	64u	/* a longer name is cut */
-#define MUTEX_TRIES	1000u	/* of 100 us: a fork is under way */
+#define MUTEX_TRIES	1000u	/* of 100 us */
+#define FORK_TRIES	20000u	/* the same while a fork is under way: about 3 s */
 #define SHEAF_LIMIT	1024u	/* of kmem_cache_args.sheaf_capacity */
 #define CACHE_LINE	64u
 #define MIN_ALIGN	8u
 #define LISTED_OBJECTS	16u	/* of those that remain: named one by one */
+#define PARTIAL_BUCKETS	64u	/* of a sort, which must be short: the slot is locked */
 
 /* What slub does not need, behind the record. */
 struct cache_details {
@@ -38,6 +40,7 @@ struct cache_details {
 	unsigned int align;
 	int refcount;		/* merged caches share; < 0: never */
 	unsigned int useroffset, usersize;
+	bool typed;		/* of kmalloc_slab(): never destroyed */
 	struct kmem_cache *next_unused;
 };
 
@@ -52,13 +55,20 @@ static struct kmem_cache *unused_records;
 enum kmalloc_type { TYPE_DMA, TYPE_RECLAIM, TYPE_CGROUP, NR_TYPES };
 static struct kmem_cache *typed_caches[NR_TYPES][NR_CLASSES];
 
+/* A fork of a large process may take seconds, during which who creates a cache can wait. */
 static bool lock_mutex(void)
 {
-	unsigned int i;
+	unsigned int i, forks = 0;
 
-	for (i = 0; i < MUTEX_TRIES; i++) {
+	for (i = 0; i < MUTEX_TRIES && forks < FORK_TRIES; i++) {
 		if (spin_lock(&slab_mutex))
 			return true;
+		if (spin_is_mine(&slab_mutex))
+			return false;
+		if (READ_ONCE(fork_under_way)) {
+			i = 0;
+			forks++;
+		}
 		os_sleep_us(100);
 	}
 	return false;
@@ -93,9 +103,8 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 		struct slab_sheaf *empty = s->barn.empty;
 
 		*link = d->next_unused;
-		memset(s, 0, sizeof(*s));
+		memset(s, 0, offsetof(struct kmem_cache, name));
 		memset(d, 0, sizeof(*d));
-		s->details = d;
 		s->barn.empty = empty;
 	} else {
 		struct record *r = meta_alloc(sizeof(*r), 64);
@@ -104,10 +113,10 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 			return NULL;
 		s = &r->cache;
 		s->details = &r->details;
+		s->name = r->details.name;
 	}
 	cache_layout(s, i, size);
 	s->sheaf_capacity = capacity;
-	s->name = s->details->name;
 	return s;
 }
 
@@ -118,6 +127,9 @@ static void publish(struct kmem_cache *s)
 	__atomic_store_n(&cache_table[s->index], s, __ATOMIC_RELEASE);
 	if (s->index >= nr_caches)
 		WRITE_ONCE(nr_caches, s->index + 1);
+	/* pairs: slab_sheaves_changed(), which may have missed it in the table just now */
+	atomic_thread_fence(memory_order_seq_cst);
+	cache_choose_sheaves(s);
 }
 
 static void unpublish(struct kmem_cache *s)
@@ -139,12 +151,17 @@ static const struct {
 	{ "kmalloc-cg", 0, SLAB_ACCOUNT },
 };
 
+/*
+ * While the list is locked, or where no record is left, an object of the plain cache serves as well,
+ * but for its address. A request waits for the list no longer than for other locks.
+ */
 static struct kmem_cache *make_typed(enum kmalloc_type type, unsigned int class)
 {
 	struct kmem_cache *s, *normal = &kmalloc_caches[class];
+	struct kmem_cache *instead = type == TYPE_DMA ? NULL : normal;
 
-	if (!lock_mutex())
-		return NULL;
+	if (!spin_lock(&slab_mutex))
+		return instead;
 	s = typed_caches[type][class];
 	if (!s) {
 		s = get_record(normal->size, 0);
@@ -157,13 +174,14 @@ static struct kmem_cache *make_typed(enum kmalloc_type type, unsigned int class)
 			s->allocflags = types[type].allocflags;
 			s->per_object = normal->per_object;
 			s->details->refcount = -1;
+			s->details->typed = true;
 			publish(s);
 			/* pairs: kmalloc_slab */
 			__atomic_store_n(&typed_caches[type][class], s, __ATOMIC_RELEASE);
 		}
 	}
 	spin_unlock(&slab_mutex);
-	return s;
+	return s ? s : instead;
 }
 
 struct kmem_cache *kmalloc_slab(size_t size, gfp_t flags)
@@ -334,8 +352,8 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 							slab_flags_t flags)
 {
 	struct kmem_cache_args args;
+	unsigned int align, flags_before;
 	struct kmem_cache *s;
-	unsigned int align;
 	const char *why;
 
 	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
@@ -351,6 +369,7 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 	align = calculate_alignment(flags, args.align, object_size);
 	if (!lock_mutex())
 		return creation_failed(name, flags, -12, "the list of caches is locked");
+	flags_before = may_block_save();
 	s = find_mergeable(object_size, align, &args, flags);
 	if (s) {
 		s->details->refcount++;
@@ -358,6 +377,7 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 	} else {
 		s = new_cache(name, object_size, align, &args, flags & ~SLAB_PANIC);
 	}
+	may_block_restore(flags_before);
 	spin_unlock(&slab_mutex);
 	if (!s)
 		return creation_failed(name, flags, -12, "no memory, or 960 caches are in use");
@@ -417,6 +437,28 @@ static void collect_some(struct kmem_cache *s, struct pcpu *own)
 	}
 }
 
+/* The fullest slabs first, by PARTIAL_BUCKETS steps; the lock of the slot is held. */
+static void sort_list(struct kmem_cache *s, struct list_head *partial)
+{
+	struct list_head bucket[PARTIAL_BUCKETS];
+	struct slab *slab, *n;
+	unsigned int i;
+
+	for (i = 0; i < PARTIAL_BUCKETS; i++)
+		INIT_LIST_HEAD(&bucket[i]);
+	list_for_each_entry_safe(slab, n, partial, list) {
+		i = (unsigned int)((u64)slab->nfree * PARTIAL_BUCKETS / (s->objects + 1));
+		list_del(&slab->list);
+		list_add_tail(&slab->list, &bucket[i]);
+	}
+	for (i = 0; i < PARTIAL_BUCKETS; i++) {
+		list_for_each_entry_safe(slab, n, &bucket[i], list) {
+			list_del(&slab->list);
+			list_add_tail(&slab->list, partial);
+		}
+	}
+}
+
 /* Of each slot's partial list the fullest slabs first: they are filled up, the others empty. */
 static void sort_partial(struct kmem_cache *s)
 {
@@ -424,27 +466,11 @@ static void sort_partial(struct kmem_cache *s)
 
 	for_each_cpu(c) {
 		struct cpu_slabs *cs = cpu_slabs(c, s);
-		struct slab *slab, *n, *at;
 
 		if (!READ_ONCE(cs->nr_slabs) || !spin_trylock(&c->lock))
 			continue;
-		if (cs->nr_slabs && !list_empty(&cs->partial)) {
-			struct list_head sorted;
-
-			INIT_LIST_HEAD(&sorted);
-			list_for_each_entry_safe(slab, n, &cs->partial, list) {
-				list_del(&slab->list);
-				list_for_each_entry(at, &sorted, list)
-					if (at->nfree > slab->nfree)
-						break;
-				list_add_tail(&slab->list, &at->list);
-			}
-			while (!list_empty(&sorted)) {
-				slab = list_first_entry(&sorted, struct slab, list);
-				list_del(&slab->list);
-				list_add_tail(&slab->list, &cs->partial);
-			}
-		}
+		if (cs->nr_slabs && !list_empty(&cs->partial))
+			sort_list(s, &cs->partial);
 		spin_unlock(&c->lock);
 	}
 }
@@ -497,19 +523,6 @@ static void report_remaining(struct kmem_cache *s, const void *caller)
 		caller);
 }
 
-/* SLAB_KMALLOC does not tell: a caller may give it. */
-static bool is_kmalloc_cache(const struct kmem_cache *s)
-{
-	unsigned int type;
-
-	if (s->index < NR_CLASSES)
-		return true;
-	for (type = 0; type < NR_TYPES * NR_CLASSES; type++)
-		if (typed_caches[type / NR_CLASSES][type % NR_CLASSES] == s)
-			return true;
-	return false;
-}
-
 __km_export void kmem_cache_destroy(struct kmem_cache *s)
 {
 	struct pcpu *entered;
@@ -517,7 +530,7 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return;
-	if (is_kmalloc_cache(s)) {
+	if (s->index < NR_CLASSES || s->details->typed) {
 		pr_warn("kmem_cache_destroy(%s): a kmalloc cache cannot be destroyed", s->name);
 		return;
 	}

@@ -25,7 +25,8 @@
  *
  * Waiting: who finds nothing counts itself in `waiters', reads `seq', looks again, sleeps while
  * seq is what it was. Who freed something looks at waiters, changes seq, wakes as many sleepers
- * as it freed elements. Either it sees the waiter, or the waiter sees the element.
+ * as it freed elements, or all if one of them wants several: that one may go to sleep again and
+ * leave what is there to the others. Either it sees the waiter, or the waiter sees the element.
  */
 #include "lib/small.h"
 #include "kmalloc/kmalloc.h"
@@ -40,6 +41,10 @@
 #define WAIT_MS		5000u	/* elements may come from elsewhere, without a wake */
 #define RETRY_MS	10u	/* the lock was not to be had */
 #define PATIENCE	2000u	/* times a millisecond: of a resize, for the lock */
+
+/* `waiters': the lower half counts all, the upper one those that want several elements */
+#define WAITS_FOR_ONE	1u
+#define WAITS_FOR_MANY	(1u << 16 | 1)
 
 #define private_of(pool)	((pool)->kmalloc_private)
 
@@ -186,23 +191,28 @@ static void empty_pocket(mempool_t *pool)
 
 /* ---- sleeping ---- */
 
-static unsigned int begin_wait(mempool_t *pool)
+static unsigned int begin_wait(mempool_t *pool, unsigned int kind)
 {
 	/* pairs: the fence in wake_waiters() */
-	__atomic_fetch_add(&private_of(pool).waiters, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&private_of(pool).waiters, kind, __ATOMIC_SEQ_CST);
 	return __atomic_load_n(&private_of(pool).seq, __ATOMIC_SEQ_CST);
 }
 
-static void end_wait(mempool_t *pool)
+static void end_wait(mempool_t *pool, unsigned int kind)
 {
-	__atomic_fetch_sub(&private_of(pool).waiters, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&private_of(pool).waiters, kind, __ATOMIC_RELAXED);
 }
 
 static void wake_waiters(mempool_t *pool, unsigned int n)
 {
+	unsigned int waiters;
+
 	atomic_thread_fence(memory_order_seq_cst);
-	if (likely(!READ_ONCE(private_of(pool).waiters)))
+	waiters = READ_ONCE(private_of(pool).waiters);
+	if (likely(!waiters))
 		return;
+	if (waiters >> 16)
+		n = INT_MAX;
 	__atomic_fetch_add(&private_of(pool).seq, 1, __ATOMIC_SEQ_CST);
 	os_futex_wake(&private_of(pool).seq, n);
 }
@@ -305,13 +315,13 @@ static void *take(mempool_t *pool, bool (*lock)(mempool_t *), bool *had_lock)
 
 static void *take_or_sleep(mempool_t *pool)
 {
-	unsigned int seq = begin_wait(pool);
+	unsigned int seq = begin_wait(pool, WAITS_FOR_ONE);
 	bool had_lock;
 	void *element = take(pool, pool_lock, &had_lock);
 
 	if (!element)
 		os_futex_wait(&private_of(pool).seq, seq, had_lock ? WAIT_MS : RETRY_MS);
-	end_wait(pool);
+	end_wait(pool, WAITS_FOR_ONE);
 	return element;
 }
 
@@ -405,11 +415,11 @@ __km_export int mempool_alloc_bulk(mempool_t *pool, void **elems, unsigned int c
 		missing = alloc_missing(pool, elems, count, gfp);
 		if (!missing)
 			return 0;
-		seq = begin_wait(pool);
+		seq = begin_wait(pool, WAITS_FOR_MANY);
 		done = take_missing(pool, elems, count, missing, &had_lock);
 		if (!done)
 			os_futex_wait(&private_of(pool).seq, seq, had_lock ? WAIT_MS : RETRY_MS);
-		end_wait(pool);
+		end_wait(pool, WAITS_FOR_MANY);
 		if (done)
 			return 0;
 	}
@@ -496,6 +506,11 @@ __km_export int mempool_resize(mempool_t *pool, int new_min_nr)
 	if (!pool_lock_patiently(pool)) {
 		kfree(array);
 		return -EBUSY;
+	}
+	if (unlikely(new_min_nr <= pool->min_nr)) {	/* another resize was faster */
+		pool_unlock(pool);
+		kfree(array);
+		return 0;
 	}
 	old = pool->elements;
 	memcpy(array, old, (size_t)pool->curr_nr * sizeof(void *));

@@ -21,11 +21,11 @@ static void add(struct own_ranges *r, const struct own_range *new)
 		last->end = new->end;
 		return;
 	}
-	if ((r->nr + 1) * sizeof(*new) > r->bytes) {
+	if (!r->range || (r->nr + 1) * sizeof(*new) > r->bytes) {
 		more = os_map(NULL, bytes);
 		if (!more)
 			return;
-		if (r->bytes) {
+		if (r->range) {
 			memcpy(more, r->range, r->nr * sizeof(*new));
 			os_unmap(r->range, r->bytes);
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The buddy allocator. Layer: mm. Knows nothing of slabs.
+ * The buddy allocator: free lists, requests, frees. Layer: mm. Knows nothing of slabs. Its chunks
+ * are in zone_chunk.c; what gives pages back is in zone_purge.c.
  *
  * States of a block (its first struct page):
  *   PAGE_FREE      on free_area[order]; merged with its buddy when that is free, of the same order
@@ -19,24 +20,16 @@
  * The struct page of a frame that no block, pageblock or holder begins at is zero: a slab keeps
  * its bitmaps there.
  *
- * Chunks come from the system in growing steps, aligned to 2 MiB, and are never unmapped: their
- * pages are. A request that may not block never causes one, waits for no lock and gives nothing
- * back: it makes no system call.
+ * A request that may not block never causes a chunk, waits for no lock and gives nothing back: it
+ * makes no system call.
  */
-#include "mm/page_alloc.h"
+#include "mm/zone.h"
 #include "mm/purge.h"
 #include "mm/reserve.h"
 #include "mm/watermark.h"
 #include "kernel/bug.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
-
-#define CHUNK_MIN	(2ul << 20)	/* one huge page */
-#define CHUNK_MAX	(64ul << 20)
-#define CHUNK_SHARE	4		/* a new chunk is a quarter of what the zone has */
-
-#define CHUNK_MAX_LOW	(16ul << 20)	/* in the zones below 4 GiB */
-#define LOW_START	(64ul << 20)	/* below lie the image and the break of old programs */
 
 struct zone zones[MAX_NR_ZONES];
 
@@ -60,17 +53,12 @@ enum zone_type gfp_zonenum(gfp_t gfp)
 	return named & __GFP_DMA ? ZONE_DMA : named & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
 }
 
-static struct zone *addr_zone(unsigned long addr)
-{
-	return &zones[addr_zonenum(addr)];
-}
-
 unsigned long page_address(const struct page *page)
 {
 	return page->virtual;
 }
 
-static void zone_init(struct zone *z)
+void zone_init(struct zone *z)
 {
 	unsigned int i;
 
@@ -81,13 +69,6 @@ static void zone_init(struct zone *z)
 	INIT_LIST_HEAD(&z->lru);
 	INIT_LIST_HEAD(&z->isolated);
 	z->ready = true;
-}
-
-/* In the dirty mask of its pageblock, the bits of a block of an order up to that. */
-static u16 frame_bits(unsigned long addr, unsigned int order)
-{
-	return (u16)bit_range((unsigned int)(addr >> FRAME_SHIFT) % PAGEBLOCK_FRAMES,
-			      (unsigned int)(PAGE_SIZE >> FRAME_SHIFT) << order);
 }
 
 /* order: of a pageblock at addr, or of a free block that is smaller. */
@@ -106,7 +87,7 @@ static void lru_add(struct zone *z, unsigned long addr, unsigned int order, unsi
 	purge_account_dirty(hweight64(dirty));
 }
 
-static void lru_del(unsigned long addr, unsigned int order)
+void lru_del(unsigned long addr, unsigned int order)
 {
 	struct page *page = virt_to_page(addr);
 	struct zone *z = addr_zone(addr);
@@ -121,7 +102,7 @@ static void lru_del(unsigned long addr, unsigned int order)
 	}
 }
 
-static long count_dirty(unsigned long addr, unsigned int order)
+long count_dirty(unsigned long addr, unsigned int order)
 {
 	unsigned long end = addr + (PAGE_SIZE << order);
 	long n = 0;
@@ -157,7 +138,7 @@ static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int or
 	WRITE_ONCE(z->free_pages, z->free_pages + (1ul << order));
 }
 
-static void del_from_free_area(struct zone *z, struct page *page)
+void del_from_free_area(struct zone *z, struct page *page)
 {
 	if (page->order < PAGEBLOCK_ORDER)
 		lru_del(page_address(page), page->order);
@@ -167,8 +148,7 @@ static void del_from_free_area(struct zone *z, struct page *page)
 	WRITE_ONCE(z->free_pages, z->free_pages - (1ul << page->order));
 }
 
-/* Zone lock held. keep_lru false: the dirty frames are such that the system does not take. */
-static void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
+void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
 {
 	unsigned long start = addr, a;
 	unsigned int old_order = order;
@@ -199,7 +179,7 @@ static void __free_block(struct zone *z, unsigned long addr, unsigned int order,
 	}
 }
 
-static void drain_deferred(struct zone *z)
+void drain_deferred(struct zone *z)
 {
 	struct llist_node *n = llist_del_all(&z->deferred), *next;
 
@@ -213,141 +193,7 @@ static void drain_deferred(struct zone *z)
 	}
 }
 
-/* The lock was had just now. */
-static void zone_locked(struct zone *z)
-{
-	if (unlikely(!z->ready))
-		zone_init(z);
-	if (unlikely(atomic_load_explicit(&z->donated, memory_order_relaxed)))
-		WRITE_ONCE(z->managed_pages,
-			   z->managed_pages + atomic_exchange_explicit(&z->donated, 0,
-								       memory_order_relaxed));
-	if (unlikely(atomic_load_explicit(&z->deferred.first, memory_order_relaxed)))
-		drain_deferred(z);
-}
-
-static bool zone_lock(struct zone *z)
-{
-	if (!spin_lock(&z->lock))
-		return false;
-	zone_locked(z);
-	return true;
-}
-
-static bool zone_trylock(struct zone *z)
-{
-	if (!spin_trylock(&z->lock))
-		return false;
-	zone_locked(z);
-	return true;
-}
-
-static void defer(struct zone *z, struct page *page)
-{
-	llist_add((struct llist_node *)(void *)&page->lru, &z->deferred);
-}
-
-/* In a zone below 4 GiB: the highest hole. */
-static unsigned long map_low(struct zone *z, size_t size, size_t align)
-{
-	bool dma = z == &zones[ZONE_DMA];
-	unsigned long start = dma ? LOW_START : ZONE_DMA_END;
-	unsigned long end = dma ? ZONE_DMA_END : ZONE_DMA32_END, addr;
-
-	for (addr = ALIGN_DOWN(end - size, align); addr >= start; addr -= ALIGN_UP(size, align))
-		if (os_map_at((void *)addr, size))
-			return addr;
-	return 0;
-}
-
-static unsigned long map_chunk(struct zone *z, size_t size, size_t align)
-{
-	unsigned long addr;
-
-	if (z != &zone_normal)
-		return map_low(z, size, align);
-	addr = (unsigned long)os_map_aligned(size, align);
-	if (unlikely(addr && addr_zone(addr) != z)) {
-		/* the system's order of addresses begins below 4 GiB */
-		os_unmap((void *)addr, size);
-		for (addr = 2 * ZONE_DMA32_END; addr < 64 * ZONE_DMA32_END; addr += 64 * align)
-			if (os_map_at((void *)addr, size))
-				return addr;
-		return 0;
-	}
-	return addr;
-}
-
-/* Maps a chunk that holds a block of `block` bytes, smaller than size if need be; 0: refused. */
-static unsigned long new_chunk(struct zone *z, size_t *size, size_t block)
-{
-	unsigned long addr = 0;
-
-	for (; *size >= block; *size = ALIGN_DOWN(*size / 2, PAGEBLOCK_SIZE)) {
-		addr = map_chunk(z, *size, MAX(MIN(CHUNK_MIN, *size & -*size), block));
-		if (addr)
-			break;
-	}
-	if (addr && !memmap_add_sections(addr, *size)) {
-		os_unmap((void *)addr, *size);
-		return 0;
-	}
-	return addr;
-}
-
-/* Zone lock held. mask: of the pageblocks' frames, which may hold memory. */
-static void add_chunk(struct zone *z, unsigned long addr, size_t size, u16 mask)
-{
-	unsigned long end = addr + size, a;
-	unsigned int order;
-
-	WRITE_ONCE(z->managed_pages, z->managed_pages + (size >> os_page_shift));
-	WRITE_ONCE(z->nr_chunks, z->nr_chunks + 1);
-	for (a = addr; a < end; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = mask;
-	while (addr < end) {
-		order = MIN((unsigned int)__builtin_ctzl(addr) - os_page_shift, MAX_PAGE_ORDER);
-		while (PAGE_SIZE << order > end - addr)
-			order--;
-		__free_block(z, addr, order, mask != 0);
-		addr += PAGE_SIZE << order;
-	}
-}
-
-/* Zone lock held. Maps a chunk that holds a block of the order. */
-static bool zone_grow(struct zone *z, unsigned int order)
-{
-	size_t block = MAX(PAGE_SIZE << order, PAGEBLOCK_SIZE);
-	size_t size = ALIGN_UP(z->managed_pages * PAGE_SIZE / CHUNK_SHARE, CHUNK_MIN);
-	unsigned long addr;
-
-	size = MIN(MAX(size, CHUNK_MIN), z == &zone_normal ? CHUNK_MAX : CHUNK_MAX_LOW);
-	size = MAX(size, block);
-	addr = new_chunk(z, &size, block);
-	if (!addr)
-		return false;
-	os_nohugepage((void *)addr, size);
-	add_chunk(z, addr, size, 0);
-	return true;
-}
-
-void zone_map_first(void)
-{
-	struct zone *z = &zone_normal;
-
-	if (READ_ONCE(z->nr_chunks) || !zone_lock(z))
-		return;
-	if (!z->nr_chunks)
-		zone_grow(z, 0);
-	spin_unlock(&z->lock);
-}
-
-/*
- * Splits a block that is on no list down to the order; of its halves, one with dirty frames is
- * kept, else the lower.
- */
-static unsigned long expand(struct zone *z, unsigned long addr, unsigned int from,
-			    unsigned int order)
+unsigned long expand(struct zone *z, unsigned long addr, unsigned int from, unsigned int order)
 {
 	while (from > order) {
 		unsigned long upper;
@@ -382,11 +228,7 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 	return page;
 }
 
-/*
- * Zone lock held. Dirty memory of any order before clean memory: what is touched once serves
- * again. kinds: 2, or 1 for clean memory alone.
- */
-static struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
+struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
 {
 	unsigned int o, dirty;
 	struct page *page;
@@ -571,301 +413,6 @@ void free_block_nolock(struct page *page, unsigned int order)
 	}
 	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
 	mem_uncharge(1ul << order);
-}
-
-/* The free block that holds the wholly free pageblock at addr. */
-static struct page *free_block_around(unsigned long addr)
-{
-	unsigned int order;
-
-	for (order = PAGEBLOCK_ORDER; order <= MAX_PAGE_ORDER; order++) {
-		struct page *page = virt_to_page(ALIGN_DOWN(addr, PAGE_SIZE << order));
-
-		if (page && READ_ONCE(page->state) == PAGE_FREE && page->order >= order)
-			return page;
-	}
-	return NULL;
-}
-
-/* Gives back each run of dirty frames of the block; false if the system refused one. */
-static bool dontneed_dirty(unsigned long addr, unsigned long end, unsigned long *purged)
-{
-	unsigned long start, a;
-	bool ok = true;
-
-	for (a = addr; a < end; ) {
-		if (!*dirty_mask(a)) {
-			a += PAGEBLOCK_SIZE;
-			continue;
-		}
-		start = a;	/* whole pageblocks: their clean frames cost nothing */
-		while (a < end && *dirty_mask(a))
-			a += PAGEBLOCK_SIZE;
-		if (os_dontneed((void *)start, a - start)) {
-			for (; start < a; start += PAGEBLOCK_SIZE) {
-				*purged += hweight64(*dirty_mask(start));
-				*dirty_mask(start) = 0;
-			}
-		} else {
-			ok = false;
-		}
-	}
-	return ok;
-}
-
-/* Zone lock held, and given back. The mask is the zone's: it changes under the lock alone. */
-static unsigned long purge_small(struct zone *z, struct page *page)
-{
-	unsigned long addr = page_address(page);
-	u16 bits = frame_bits(addr, page->order);
-	long purged = 0;
-	bool ok;
-
-	del_from_free_area(z, page);
-	page->state = PAGE_ISOLATED;
-	list_add(&page->list, &z->isolated);
-	spin_unlock(&z->lock);
-
-	ok = os_dontneed((void *)addr, PAGE_SIZE << page->order);
-
-	if (!zone_lock(z)) {
-		defer(z, page);
-		return 0;
-	}
-	list_del(&page->list);
-	if (ok) {
-		purged = hweight64(*dirty_mask(addr) & bits);
-		*dirty_mask(addr) &= (u16)~bits;
-	}
-	__free_block(z, addr, page->order, ok);
-	spin_unlock(&z->lock);
-	purge_account_purged(purged);
-	return (unsigned long)purged;
-}
-
-/* Zone lock held: the block was taken off its list, and is put away until the lock is back. */
-static void isolate(struct zone *z, struct page *page, unsigned int order)
-{
-	unsigned long addr = page_address(page), a;
-
-	page->state = PAGE_ISOLATED;
-	page->order = (u8)order;
-	list_add(&page->list, &z->isolated);
-	for (a = addr; a < addr + (PAGE_SIZE << order); a += PAGEBLOCK_SIZE)
-		lru_del(a, PAGEBLOCK_ORDER);
-}
-
-static void put_back(struct zone *z, struct page *page, bool keep_lru)
-{
-	if (!zone_lock(z)) {
-		defer(z, page);
-		return;
-	}
-	list_del(&page->list);
-	__free_block(z, page_address(page), page->order, keep_lru);
-	spin_unlock(&z->lock);
-}
-
-/* The oldest of its lru is none of the reserve. */
-static bool may_purge(struct zone *z)
-{
-	if (unlikely(reserve_kept) && z == &zone_normal && zone_populated() <= reserve_target())
-		return false;
-	return !list_empty(&z->lru);
-}
-
-/* Zone lock held, the lru is not empty: the free block around its oldest. */
-static struct page *isolate_oldest(struct zone *z)
-{
-	struct page *page = list_first_entry(&z->lru, struct page, lru);
-	unsigned int order;
-	unsigned long addr;
-
-	page = free_block_around(page_address(page));
-	VM_BUG_ON(!page);
-	addr = page_address(page);
-	order = page->order;
-	del_from_free_area(z, page);
-	if (unlikely(reserve_kept)) {	/* little by little: the rest may be the reserve */
-		addr = expand(z, addr, order, PAGEBLOCK_ORDER);
-		order = PAGEBLOCK_ORDER;
-		page = virt_to_page(addr);
-		page->virtual = addr;
-	}
-	isolate(z, page, order);
-	return page;
-}
-
-static unsigned long purge_zone(struct zone *z)
-{
-	unsigned long addr, purged = 0;
-	struct page *page;
-	bool ok;
-
-	if (!zone_lock(z))
-		return 0;
-	if (!may_purge(z)) {
-		spin_unlock(&z->lock);
-		return 0;
-	}
-	page = list_first_entry(&z->lru, struct page, lru);
-	if (page->state == PAGE_FREE && page->order < PAGEBLOCK_ORDER)
-		return purge_small(z, page);
-	page = isolate_oldest(z);
-	addr = page_address(page);
-	spin_unlock(&z->lock);
-
-	ok = dontneed_dirty(addr, addr + (PAGE_SIZE << page->order), &purged);
-	purge_account_purged((long)purged);
-	put_back(z, page, ok);
-	return purged;
-}
-
-/* The zone that holds the oldest; ULONG_MAX: none does. */
-static unsigned long find_oldest(struct zone **oldest)
-{
-	unsigned long seq = ULONG_MAX;
-	unsigned int i;
-
-	for (i = 0; i < MAX_NR_ZONES; i++) {
-		struct zone *z = &zones[i];
-
-		if (!READ_ONCE(z->nr_chunks) || !zone_lock(z))
-			continue;
-		if (may_purge(z) && list_first_entry(&z->lru, struct page, lru)->seq < seq) {
-			seq = list_first_entry(&z->lru, struct page, lru)->seq;
-			*oldest = z;
-		}
-		spin_unlock(&z->lock);
-	}
-	return seq;
-}
-
-unsigned long zone_purge_oldest(void)
-{
-	struct zone *z = NULL;
-
-	find_oldest(&z);
-	return z ? purge_zone(z) : 0;
-}
-
-unsigned long zone_oldest_seq(void)
-{
-	struct zone *z;
-
-	return find_oldest(&z);
-}
-
-/* ---- the reserve ---- */
-
-unsigned long zone_add_populated(size_t size)
-{
-	struct zone *z = &zone_normal;
-	unsigned long addr;
-
-	size = ALIGN_UP(size, CHUNK_MIN);
-	addr = new_chunk(z, &size, PAGEBLOCK_SIZE);
-	if (!addr)
-		return 0;
-	memmap_populate(addr, size);
-	if (!os_populate((void *)addr, size) || !zone_lock(z)) {
-		os_unmap((void *)addr, size);
-		return 0;
-	}
-	add_chunk(z, addr, size, 0xffff);
-	spin_unlock(&z->lock);
-	return size >> os_page_shift;
-}
-
-unsigned long zone_populate_one(unsigned long max)
-{
-	struct zone *z = &zone_normal;
-	unsigned int order = PAGEBLOCK_ORDER;
-	unsigned long addr, size, a;
-	struct page *page;
-	bool ok;
-
-	while (order < MAX_PAGE_ORDER && 2ul << order <= max)
-		order++;
-	if (!zone_lock(z))
-		return 0;
-	while (!(page = rmqueue(z, order, 1)) && order > PAGEBLOCK_ORDER)
-		order--;
-	if (page)
-		isolate(z, page, order);
-	spin_unlock(&z->lock);
-	if (!page)
-		return 0;
-	addr = page_address(page);
-	size = PAGE_SIZE << order;
-	ok = os_populate((void *)addr, size);
-	memmap_populate(addr, size);
-	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = 0xffff;
-	put_back(z, page, ok);
-	return ok ? 1ul << order : 0;
-}
-
-/*
- * Once it is unmapped anyone may map something there, so what we keep about it goes before.
- * Zone lock held.
- */
-static bool unmap_block(struct zone *z, struct page *page)
-{
-	unsigned long addr = page_address(page), size = PAGE_SIZE << page->order, a;
-
-	del_from_free_area(z, page);
-	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE) {
-		lru_del(a, PAGEBLOCK_ORDER);
-		*dirty_mask(a) = 0;
-	}
-	if (os_unmap((void *)addr, size)) {
-		WRITE_ONCE(z->managed_pages, z->managed_pages - (1ul << page->order));
-		return true;
-	}
-	for (a = addr; a < addr + size; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = 0xffff;
-	__free_block(z, addr, page->order, true);
-	return false;
-}
-
-static size_t unmap_free_in(struct zone *z)
-{
-	unsigned int order = MAX_PAGE_ORDER + 1, dirty;
-	unsigned int kinds = reserve_kept && z == &zone_normal ? 1 : 2;
-	long purged = 0;
-	size_t sum = 0;
-
-	if (!READ_ONCE(z->nr_chunks) || !zone_lock(z))
-		return 0;
-	while (order-- > PAGEBLOCK_ORDER) {
-		for (dirty = 0; dirty < kinds; dirty++) {
-			struct list_head *list = &z->free_area[order].free_list[dirty];
-			struct page *page, *n;
-
-			list_for_each_entry_safe(page, n, list, list) {
-				long n_dirty = count_dirty(page_address(page), order);
-
-				if (!unmap_block(z, page))
-					break;	/* would need one mapping too many */
-				purged += n_dirty;
-				sum += PAGE_SIZE << order;
-			}
-		}
-	}
-	spin_unlock(&z->lock);
-	purge_account_purged(purged);
-	return sum;
-}
-
-size_t zone_unmap_free(void)
-{
-	size_t sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < MAX_NR_ZONES; i++)
-		sum += unmap_free_in(&zones[i]);
-	return sum;
 }
 
 void zone_fork_child(struct zone *z)

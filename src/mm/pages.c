@@ -192,19 +192,17 @@ static void leave_free(struct pcpu *c)
 /* ---- allocation ---- */
 
 /*
- * Where the zone lock cannot be had (a fork is under way, this handler interrupted its holder) a
- * request that may make system calls gets its block straight from the system.
+ * Where the zone lock cannot be had (a fork is or was under way, this handler interrupted its
+ * holder) a request that may make system calls gets its block straight from the system, unless it
+ * names a zone. What made alloc_block() fail may be over: nothing tells that it was the lock.
  */
 static struct page *get_block(unsigned int order, const struct alloc_context *ac)
 {
 	struct page *page = alloc_block(order, ac);
 
-	if (likely(page) || !may_block(ac))
+	if (likely(page) || !may_block(ac) || gfp_zonenum(ac->gfp) != ZONE_NORMAL)
 		return page;
-	if (READ_ONCE(fork_under_way) || READ_ONCE(zone_normal.lock.lost) ||
-	    spin_is_mine(&zone_normal.lock))
-		return alloc_block_nolock(order, ac);
-	return NULL;
+	return alloc_block_nolock(order, ac);
 }
 
 /* The flags as they will be honoured; a line for each kind of mistake, once. */
@@ -245,7 +243,6 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct slow_entry e;
-	bool injected;
 
 	if (!order_is_valid(order, gfp))
 		return NULL;
@@ -253,9 +250,8 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, gfp, order);
 	ac.alloc_flags |= ALLOC_PAGES;
-	injected = unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
-		   should_fail_alloc_page(ac.gfp, order);
-	if (!injected && node_will_do(nid, gfp)) {
+	ac.injected = !e.nested && page_alloc_fails(&ac, order);
+	if (!ac.injected && node_will_do(nid, gfp)) {
 		do
 			page = get_block(order, &ac);
 		while (unlikely(!page) && alloc_slowpath(&ac, &e));
@@ -265,9 +261,7 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	if (!e.nested && may_block(&ac))
 		purge_check();
 	slow_leave(&e);
-	if (unlikely(injected))
-		os_set_errno_enomem();	/* the injector has said what there is to say */
-	else if (unlikely(!page))
+	if (unlikely(!page))
 		alloc_failed(&ac, PAGE_SIZE << order);
 	return page;
 }
@@ -301,6 +295,7 @@ __km_export unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages,
 
 __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order)
 {
+	unsigned int flags_before = task_flags & PF_KM_MASK;
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct pcpu *c;
@@ -319,6 +314,7 @@ __km_export struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int ord
 		page = alloc_block(order, &ac);
 	if (page)
 		prep_block(page, PAGE_ALLOC, ac.gfp);
+	may_block_restore(flags_before);	/* it may have interrupted one that may block */
 	cpu_leave(c);
 	return page;
 }

@@ -8,8 +8,7 @@
  * and needed again within SOON_MS, so a loop of equal bursts keeps its memory from the second
  * round on; every DECAY_MS it loses half of what lay free for all that time. A reserve that is kept
  * (reserve.c) stands beside the budget; where the base policy may not block nothing is purged but
- * by malloc_trim(). All counters are
- * relaxed atomics: an error of a few frames changes nothing.
+ * by malloc_trim(). All counters are relaxed atomics: an error of a few frames changes nothing.
  */
 #include "mm/purge.h"
 #include "mm/page_alloc.h"

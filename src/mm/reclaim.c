@@ -23,8 +23,12 @@ static void flush_barns(struct pcpu *c)
 	struct kmem_cache *s;
 	unsigned int i;
 
-	for_each_cache(s, i)
+	for_each_cache(s, i) {
+		if (!READ_ONCE(s->barn.full) || !cache_hold(i))
+			continue;
 		slab_flush_barn(c, s);
+		cache_release(i);
+	}
 }
 
 /* Frames given back inside slabs that stay, if they are to be. */

@@ -14,15 +14,19 @@
 
 static unsigned long nolock_free(struct kmem_cache *s, unsigned long *nr_slabs)
 {
-	struct slab *slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
+	unsigned int index = s->index, w;
 	unsigned long n = 0;
-	unsigned int w;
+	struct slab *slab;
 
+	if (!atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed) || !cache_hold(index))
+		return 0;
+	slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
 	for (; slab; slab = slab->next_nolock) {
 		++*nr_slabs;
 		for (w = 0; w < (s->objects + 63) / 64; w++)
 			n += hweight64(READ_ONCE(free_map(slab)[w]));
 	}
+	cache_release(index);
 	return n;
 }
 

@@ -70,7 +70,6 @@ struct kmem_cache {
 	bool per_object;		/* KMALLOC_GFP asks for that */
 	bool check_frees;		/* wrong cache, double free: at the call */
 	void (*ctor)(void *object);	/* once an object, when its slab is made */
-	const char *name;
 	struct node_barn barn;
 	_Atomic unsigned long nr_slabs;
 	/* all of them, linked by next_nolock; removed when the cache is destroyed */
@@ -78,6 +77,8 @@ struct kmem_cache {
 	_Atomic(struct slab *) nolock_hint;	/* one that had a free object lately */
 	_Atomic unsigned long nr_nolock_slabs;
 	_Atomic long nr_nolock_free;	/* objects free in them; may be off for a moment */
+	/* From here on constant in a record: who walks the table may be late. */
+	const char *name;
 	struct cache_details *details;	/* what kmem_cache.c alone needs; NULL: a class */
 };
 
@@ -175,10 +176,27 @@ static inline unsigned int natural_size_class(size_t size)
 					size_class_natural[(size + 127) / 128];
 }
 
+/*
+ * Around what a thread that does not use the cache takes out of it for a moment: a cache above
+ * the classes is not destroyed meanwhile. False: not now. Never waits; index: the cache's number.
+ */
+static inline bool cache_hold(unsigned int index)
+{
+	return index < NR_CLASSES || spin_trylock(&slab_mutex);
+}
+
+static inline void cache_release(unsigned int index)
+{
+	if (index >= NR_CLASSES)
+		spin_unlock(&slab_mutex);
+}
+
 /* slab_common.c */
 void kmalloc_caches_init(bool classic) __km(kmalloc_caches_init);
 /* Sizes of slab, sheaves and barn from the distance of objects; offsets from the index. */
 void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size) __km(cache_layout);
+/* Each object must take the slow path, for another reason than fault injection. */
+bool cache_needs_looks(const struct kmem_cache *s) __km(cache_needs_looks);
 /* Whether each object must take the slow path: s->no_sheaves anew. */
 void cache_choose_sheaves(struct kmem_cache *s) __km(cache_choose_sheaves);
 struct slab *virt_to_slab(unsigned long addr) __km(virt_to_slab);	/* NULL if there is none */
@@ -228,7 +246,7 @@ bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 void slab_flush_barn(struct pcpu *c, struct kmem_cache *s) __km(slab_flush_barn);
 /* The lock of c is held for the following (slub.c). */
 /* A slab with free objects, current; may_make: adopt or make one if there is none. */
-struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac,
+struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac,
 			  bool may_make) __km(current_slab);
 /* Up to want objects into the array that ends at end, the lowest address last. */
 unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
@@ -249,7 +267,7 @@ void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
 unsigned long slab_dontneed_free(struct slab *slab, const u64 *map) __km(slab_dontneed_free);
 
 /* Takes the slot's lock: the next object that was never handed out, if the current slab has one. */
-void *take_fresh(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+void *take_fresh(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 	__km(take_fresh);
 
 /* slub_remote.c */

@@ -67,15 +67,25 @@ void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 			      (index - NR_CLASSES) * CPU_CACHE_SIZE);
 }
 
+#define CHECK_FREES \
+	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE)
+
+bool cache_needs_looks(const struct kmem_cache *s)
+{
+	return s->flags & (CHECK_FREES | SLAB_NOLEAKTRACE) || s->per_object ||
+	       param_choice(PARAM_init_on_alloc) || param_choice(PARAM_init_on_free);
+}
+
+/* Who changes what is active does this afterwards; who stored last has looked last. */
 void cache_choose_sheaves(struct kmem_cache *s)
 {
-	bool faults = atomic_load_explicit(&fault_slab_active, memory_order_relaxed);
+	bool faults;
 
-	s->check_frees = s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON |
-				     SLAB_STORE_USER | SLAB_TRACE);
-	WRITE_ONCE(s->no_sheaves, s->check_frees || s->flags & SLAB_NOLEAKTRACE || faults ||
-		   param_choice(PARAM_init_on_alloc) || param_choice(PARAM_init_on_free) ||
-		   s->per_object);
+	s->check_frees = s->flags & CHECK_FREES;
+	do {
+		faults = atomic_load(&fault_slab_active);
+		__atomic_store_n(&s->no_sheaves, faults || cache_needs_looks(s), __ATOMIC_SEQ_CST);
+	} while (faults != atomic_load(&fault_slab_active));
 }
 
 static void class_init(unsigned int index, unsigned int lo, unsigned int size)

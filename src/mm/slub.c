@@ -87,24 +87,24 @@ static struct alloc_context slab_request(const struct kmem_cache *s, const struc
 	return request;
 }
 
-static bool new_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+static bool new_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
+	struct alloc_context request = slab_request(s, ac);
 	struct cpu_slabs *cs = cpu_slabs(c, s);
 	struct page *page;
 	struct slab *slab;
 
+	/* pages of the slot's list can fail like others */
+	if (page_alloc_fails(&request, slab_order(s))) {
+		ac->injected = true;
+		return false;
+	}
 	if (s->blocks == 1 && c->nr_pcp && !(s->allocflags & GFP_ZONEMASK)) {
 		page = list_first_entry(&c->pcp, struct page, list);
 		list_del(&page->list);
 		c->nr_pcp--;
 	} else {
-		struct alloc_context request = slab_request(s, ac);
-		unsigned int order = slab_order(s);
-		bool injected = unlikely(atomic_load_explicit(&fault_page_active,
-							      memory_order_relaxed)) &&
-				should_fail_alloc_page(request.gfp, order);
-
-		page = injected ? NULL : alloc_block(order, &request);
+		page = alloc_block(slab_order(s), &request);
 	}
 	if (!page)
 		return false;
@@ -391,7 +391,7 @@ unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigne
 	return got;
 }
 
-struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac,
+struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac,
 			  bool may_make)
 {
 	struct cpu_slabs *cs = cpu_slabs(c, s);
@@ -423,7 +423,7 @@ struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, const struct all
 	}
 }
 
-void *take_fresh(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+void *take_fresh(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	void *object = NULL;
 	struct slab *slab;

@@ -177,37 +177,43 @@ void slab_free_nolock(void *p)
 	atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
 }
 
-/*
- * Gives back the free pages of nolock slabs: claims what is free, so that nobody can use it
- * meanwhile. Frames.
- */
+/* Claims what is free, so that nobody can use it meanwhile. */
+static unsigned long purge_nolock_slab(struct slab *slab)
+{
+	unsigned int w, words = (slab->cache->objects + 63) / 64;
+	unsigned long end = slab->base + slab->cache->blocks * PAGEBLOCK_SIZE, purged, a;
+	u64 claimed[SLAB_MAP_WORDS];
+
+	WRITE_ONCE(slab->freed, 0);
+	for (w = 0; w < words; w++)
+		claimed[w] = atomic_exchange_explicit(&atomic_free_map(slab)[w], 0,
+						      memory_order_acquire);
+	purged = slab_dontneed_free(slab, claimed);
+	for (a = slab->base; a < end; a += PAGEBLOCK_SIZE)
+		*dirty_mask(a) = 0xffff;	/* nobody keeps these up to date */
+	for (w = 0; w < words; w++)
+		atomic_fetch_or_explicit(&atomic_free_map(slab)[w], claimed[w],
+					 memory_order_release);
+	return purged;
+}
+
+/* Gives back the free pages of nolock slabs. Frames. */
 unsigned long nolock_purge(void)
 {
 	unsigned long purged = 0;
 	struct kmem_cache *s;
-	unsigned int i, w;
+	struct slab *slab;
+	unsigned int i;
 
 	for_each_cache(s, i) {
-		struct slab *slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
-
-		for (; slab; slab = slab->next_nolock) {
-			u64 claimed[SLAB_MAP_WORDS];
-			unsigned long a;
-
-			if (!READ_ONCE(slab->freed) || s->ctor)
-				continue;	/* nothing since the last time */
-			WRITE_ONCE(slab->freed, 0);
-			for (w = 0; w < (s->objects + 63) / 64; w++)
-				claimed[w] = atomic_exchange_explicit(&atomic_free_map(slab)[w], 0,
-								      memory_order_acquire);
-			purged += slab_dontneed_free(slab, claimed);
-			for (a = slab->base; a < slab->base + s->blocks * PAGEBLOCK_SIZE;
-			     a += PAGEBLOCK_SIZE)
-				*dirty_mask(a) = 0xffff;	/* nobody keeps these up to date */
-			for (w = 0; w < (s->objects + 63) / 64; w++)
-				atomic_fetch_or_explicit(&atomic_free_map(slab)[w], claimed[w],
-							 memory_order_release);
-		}
+		if (!atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed) || s->ctor ||
+		    !cache_hold(i))
+			continue;
+		slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
+		for (; slab; slab = slab->next_nolock)
+			if (READ_ONCE(slab->freed))	/* else nothing since the last time */
+				purged += purge_nolock_slab(slab);
+		cache_release(i);
 	}
 	return purged;
 }

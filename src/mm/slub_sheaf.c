@@ -17,8 +17,7 @@
 #include "kernel/printk.h"
 
 /* Fills the empty main sheaf; the slot's lock is held. Returns the number of objects. */
-static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
+static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
 	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
@@ -53,8 +52,7 @@ static void honour_flush_request(struct pcpu *c)
 }
 
 /* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
-static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s,
-		     const struct alloc_context *ac)
+static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
 	struct slab_sheaf *sheaf;
@@ -93,7 +91,7 @@ static void *pop_object(struct cpu_cache *cc)
 }
 
 /* Straight from the slot's slabs. */
-static void *alloc_one(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+static void *alloc_one(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct slab *slab;
 	void *object;
@@ -108,22 +106,41 @@ static void *alloc_one(struct pcpu *c, struct kmem_cache *s, const struct alloc_
 	return slab ? object : NULL;
 }
 
-static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, const struct alloc_context *ac)
+/*
+ * Caches that lost their sheaves to fault injection alone get them back when it is over, which it
+ * may be by itself: no failures are left, or the thread that counted is gone.
+ */
+static bool is_without_sheaves(struct pcpu *c, struct kmem_cache *s)
+{
+	if (likely(!READ_ONCE(s->no_sheaves)))
+		return false;
+	if (!atomic_load_explicit(&fault_slab_active, memory_order_relaxed) &&
+	    !cache_needs_looks(s)) {
+		cache_choose_sheaves(s);
+		return READ_ONCE(s->no_sheaves);
+	}
+	/* made just before they were taken away again */
+	if (unlikely(cpu_cache(c, s)->start))
+		slab_flush_sheaves(c, s, true);
+	return true;
+}
+
+static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
 	void *object;
 
 	if (unlikely(READ_ONCE(c->flush_request)) && may_block(ac))
 		honour_flush_request(c);
-	if (likely(!READ_ONCE(s->no_sheaves))) {
+	if (likely(!is_without_sheaves(c, s))) {
 		/* a signal handler may have filled the sheaf since the entry saw it empty */
 		if (cc->top != cc->start || replace_empty_main(c, s, ac))
 			return pop_object(cc);
 		if (cc->start)
-			return slab_alloc_nolock(s, ac);
+			return ac->injected ? NULL : slab_alloc_nolock(s, ac);
 	}
 	object = alloc_one(c, s, ac);
-	return object ? object : slab_alloc_nolock(s, ac);
+	return object || ac->injected ? object : slab_alloc_nolock(s, ac);
 }
 
 static struct kmem_cache *cache_for(size_t size, gfp_t gfp)
@@ -143,7 +160,8 @@ static struct kmem_cache *apply_policy(struct kmem_cache *s, size_t size, gfp_t 
 	*gfp = gfp_policy(s->name, size) | internal;
 	if (!(*gfp & OBJECT_FLAGS))
 		return s;
-	other = kmalloc_slab(s->size, *gfp);
+	/* a staggered class may be larger than all natural ones */
+	other = kmalloc_slab(MIN(s->size, KMALLOC_MAX_CACHE_SIZE), *gfp);
 	return other ? other : s;
 }
 
@@ -154,16 +172,21 @@ static void *alloc_object(struct kmem_cache *s, struct slow_entry *e, struct all
 
 	do
 		object = e->cpu ? alloc_in_slot(e->cpu, s, ac) : slab_alloc_nolock(s, ac);
-	while (unlikely(!object) && alloc_slowpath(ac, e));
+	while (unlikely(!object) && !ac->injected && alloc_slowpath(ac, e));
 	return object;
 }
 
-/* An injected failure: as one without memory, but that nothing was tried. */
-static bool slab_fails(struct kmem_cache *s, gfp_t gfp)
+/*
+ * An injected failure: as one without memory, but that nothing was tried. A handler inside the
+ * allocator is spared.
+ */
+static bool slab_fails(struct kmem_cache *s, const struct slow_entry *e, struct alloc_context *ac)
 {
-	return unlikely(atomic_load_explicit(&fault_slab_active, memory_order_relaxed)) &&
-	       !(gfp & __GFP_CHECKED) &&
-	       should_failslab(s->object_size, gfp, s->flags & SLAB_FAILSLAB);
+	if (likely(!atomic_load_explicit(&fault_slab_active, memory_order_relaxed)) ||
+	    e->nested || ac->gfp & __GFP_CHECKED)
+		return false;
+	ac->injected = should_failslab(s->object_size, ac->gfp, s->flags & SLAB_FAILSLAB);
+	return ac->injected;
 }
 
 static void *finish_alloc(struct kmem_cache *s, struct slow_entry *e, struct alloc_context *ac,
@@ -180,6 +203,15 @@ static void *finish_alloc(struct kmem_cache *s, struct slow_entry *e, struct all
 	return object;
 }
 
+/* Its record waits for the next cache, and nobody would find what is allocated from it. */
+static bool was_destroyed(const struct kmem_cache *s)
+{
+	if (likely(READ_ONCE(cache_table[s->index]) == s))
+		return false;
+	pr_warn("kmem_cache_alloc(%s): that cache was destroyed", s->name);
+	return true;
+}
+
 void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
 {
 	struct alloc_context ac;
@@ -188,10 +220,8 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 
 	slow_enter_alloc(&e, c);
 	alloc_context_init(&ac, gfp, slab_order(s));
-	if (likely(!slab_fails(s, gfp)))
+	if (likely(!was_destroyed(s) && !slab_fails(s, &e, &ac)))
 		object = alloc_object(s, &e, &ac);
-	else
-		ac.gfp |= __GFP_NOWARN;
 	return finish_alloc(s, &e, &ac, size, object);
 }
 
@@ -222,10 +252,8 @@ void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 	if (unlikely(gfp_policy_active) && gfp & __GFP_MALLOC)
 		s = apply_policy(s, size, &gfp);
 	alloc_context_init(&ac, gfp, slab_order(s));
-	if (likely(!slab_fails(s, gfp)))
+	if (likely(!slab_fails(s, &e, &ac)))
 		object = alloc_object(s, &e, &ac);
-	else
-		ac.gfp |= __GFP_NOWARN;
 	return finish_alloc(s, &e, &ac, size, object);
 }
 
@@ -242,15 +270,13 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 	slow_enter_alloc(&e, c);
 	s = cache_for(size, gfp);
 	alloc_context_init(&ac, gfp, slab_order(s));
-	if (unlikely(slab_fails(s, gfp))) {
-		ac.gfp |= __GFP_NOWARN;
+	if (unlikely(slab_fails(s, &e, &ac)))
 		return finish_alloc(s, &e, &ac, size, NULL);
-	}
 	c = e.cpu;
 	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
 		object = take_fresh(c, s, &ac);
 	*zeroed = object != NULL;
-	if (!object)
+	if (!object && !ac.injected)
 		object = alloc_object(s, &e, &ac);
 	return finish_alloc(s, &e, &ac, size, object);
 }
@@ -452,6 +478,7 @@ void slab_sheaves_changed(void)
 
 	if (!atomic_load_explicit(&mm_ready, memory_order_acquire))
 		return;
+	atomic_thread_fence(memory_order_seq_cst);	/* pairs: publish() */
 	for_each_cache(s, i)
 		cache_choose_sheaves(s);
 	for_each_cpu(c)
@@ -500,7 +527,7 @@ static void free_in_slot(struct pcpu *c, struct kmem_cache *s, void *p)
 
 	if (unlikely(READ_ONCE(c->flush_request)))
 		honour_flush_request(c);
-	if (unlikely(READ_ONCE(s->no_sheaves))) {
+	if (unlikely(is_without_sheaves(c, s))) {
 		slab_flush(c, s, &p, 1);
 		return;
 	}

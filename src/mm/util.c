@@ -40,10 +40,10 @@ static void *try_area(size_t size, size_t align, struct alloc_context *ac, bool 
 	return page ? (void *)page_address(page) : NULL;
 }
 
-static bool area_fails(const struct alloc_context *ac)
+/* The flags of an area for malloc. */
+static gfp_t area_gfp(size_t size, gfp_t gfp)
 {
-	return unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&
-	       should_fail_alloc_page(ac->gfp, 0);
+	return unlikely(gfp_policy_active) ? gfp_policy(NULL, size) | (gfp & __GFP_ZERO) : gfp;
 }
 
 static void *alloc_area(size_t size, size_t align, gfp_t gfp)
@@ -53,10 +53,10 @@ static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 	void *p = NULL;
 
 	slow_enter_alloc(&e, cpu_enter());
-	if (unlikely(gfp_policy_active))
-		gfp = gfp_policy(NULL, size) | (gfp & __GFP_ZERO);
-	alloc_context_init(&ac, gfp, 0);
-	if (likely(size <= PTRDIFF_MAX) && !area_fails(&ac)) {
+	alloc_context_init(&ac, area_gfp(size, gfp), 0);
+	/* one decision for the area, as for a single page */
+	ac.injected = !e.nested && page_alloc_fails(&ac, 0);
+	if (likely(size <= PTRDIFF_MAX) && !ac.injected) {
 		ac.pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
 		do
 			p = try_area(size, align, &ac, !e.nested);
@@ -249,6 +249,23 @@ size_t kvsize(const void *p)
 
 /* ---- realloc ---- */
 
+/* Growing is the area's turn to fail, as getting another one would be. */
+static bool growth_fails(struct vmap_area *vm, size_t size)
+{
+	struct alloc_context ac;
+	struct slow_entry e;
+	bool fails;
+
+	if (likely(!atomic_load_explicit(&fault_page_active, memory_order_relaxed)) ||
+	    size <= vm->size)
+		return false;
+	slow_enter_alloc(&e, cpu_enter());
+	alloc_context_init(&ac, area_gfp(size, GFP_MALLOC), 0);
+	fails = !e.nested && page_alloc_fails(&ac, 0);
+	slow_leave(&e);
+	return fails;
+}
+
 /* In place or by moving pages; NULL if it must be copied. */
 static void *resize_area(struct vmap_area *vm, size_t size)
 {
@@ -295,6 +312,11 @@ static void *realloc_area(void *p, size_t size)
 		return realloc_large_kmalloc(p, large_kmalloc_size(page), size);
 	if (!vm) {
 		report_foreign(p, "realloc");
+		os_set_errno_enomem();
+		return NULL;
+	}
+	if (unlikely(growth_fails(vm, size))) {
+		os_set_errno_enomem();
 		return NULL;
 	}
 	if (size > KMALLOC_MAX_CACHE_SIZE) {

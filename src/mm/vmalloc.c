@@ -110,7 +110,7 @@ static struct vmap_area *get_area(size_t size, size_t align, const struct alloc_
 	if (likely(locked && !limit && may_block(ac)))
 		return vm_alloc_area(bytes, align);
 	if (may_block(ac))
-		return vm_alloc_area_nolock(bytes, align, limit);
+		return vm_alloc_area_alone(bytes, align, limit, locked);
 	if (!locked || limit)
 		return NULL;
 	return vm_alloc_area_mapped(size, bytes, align, only_touched());
@@ -447,6 +447,13 @@ static struct vmap_area *resize_locked(struct vmap_area *vm, size_t size, size_t
 	return vm;
 }
 
+/* What an area grows by must be zero, which it is where all is copied to a new one. */
+static bool growth_is_cleared(size_t size)
+{
+	return param_yes(PARAM_init_on_alloc) ||
+	       (unlikely(gfp_policy_active) && gfp_policy(NULL, size) & __GFP_ZERO);
+}
+
 void *vmap_resize(struct vmap_area *vm, size_t size)
 {
 	size_t bytes = vm_area_bytes(size), charged = vm->charged, more;
@@ -456,6 +463,8 @@ void *vmap_resize(struct vmap_area *vm, size_t size)
 
 	if (unlikely(vm->once || vm->guard || !bytes))
 		return bytes && ALIGN_UP(size, PAGE_SIZE) == vm->size ? (void *)vm->addr : NULL;
+	if (size > vm->size && unlikely(growth_is_cleared(size)))
+		return NULL;
 	more = pages > charged ? pages - charged : 0;
 	if (more) {
 		alloc_context_init(&ac, GFP_MALLOC, 0);

@@ -9,6 +9,7 @@
  */
 #include "lib/small.h"
 #include "mm/entry.h"
+#include "mm/fault_inject.h"
 #include "mm/purge.h"
 #include "mm/util.h"
 #include "mm/vmap_area.h"
@@ -27,13 +28,14 @@
 
 /* ---- messages ---- */
 
+/* what: NULL for a failure that was said before. */
 static void vmalloc_error(size_t size, gfp_t gfp, const char *what)
 {
 	static _Atomic unsigned long next_ms;
 	unsigned long now = os_clock_ms(), next;
 
 	os_set_errno_enomem();
-	if (gfp & __GFP_NOWARN)
+	if (gfp & __GFP_NOWARN || !what)
 		return;
 	next = atomic_load_explicit(&next_ms, memory_order_relaxed);
 	if (now < next ||
@@ -102,15 +104,19 @@ static void *vmalloc_area(const struct vmalloc_request *r)
 	struct slow_entry e;
 	struct vmap_area *vm;
 	gfp_t gfp = vmalloc_fix_flags(r->gfp);
-	void *p;
+	void *p = NULL;
 
 	if (!request_is_possible(r))
 		return NULL;
 	slow_enter_alloc(&e, cpu_enter());
 	alloc_context_init(&ac, gfp, 0);
-	do
-		p = vmap_alloc(r->size, r->align, &ac, !e.nested);
-	while (unlikely(!p) && alloc_slowpath(&ac, &e));
+	/* one decision for the area, as for a single page */
+	ac.injected = !e.nested && page_alloc_fails(&ac, 0);
+	if (likely(!ac.injected)) {
+		do
+			p = vmap_alloc(r->size, r->align, &ac, !e.nested);
+		while (unlikely(!p) && alloc_slowpath(&ac, &e));
+	}
 	if (p) {
 		vm = find_vmap_area(p);
 		vm_show(vm, r->size);
@@ -122,7 +128,7 @@ static void *vmalloc_area(const struct vmalloc_request *r)
 		purge_check();
 	slow_leave(&e);
 	if (unlikely(!p))
-		vmalloc_error(r->size, gfp, "failed to allocate pages");
+		vmalloc_error(r->size, gfp, ac.injected ? NULL : "failed to allocate pages");
 	return p;
 }
 
@@ -263,16 +269,23 @@ __km_export void vfree_sensitive(const void *addr)
 
 /* ---- vrealloc ---- */
 
-/* By mremap or into the free area behind; NULL: it must be copied. */
-static void *grow_area(struct vmap_area *vm, size_t size, gfp_t gfp)
+/*
+ * By mremap or into the free area behind; NULL: it must be copied, unless *injected says that it
+ * was its turn to fail.
+ */
+static void *grow_area(struct vmap_area *vm, size_t size, gfp_t gfp, bool *injected)
 {
+	struct alloc_context ac;
 	struct slow_entry e;
 	void *p = NULL;
 
+	*injected = false;
 	if (gfp & __GFP_ZERO || !gfpflags_allow_blocking(gfp))
 		return NULL;
 	slow_enter_alloc(&e, cpu_enter());
-	if (!e.nested) {
+	alloc_context_init(&ac, gfp, 0);
+	*injected = !e.nested && page_alloc_fails(&ac, 0);
+	if (!e.nested && !*injected) {
 		p = vmap_resize(vm, size);
 		purge_check();
 	}
@@ -286,6 +299,7 @@ static void *vrealloc_area(const void *p, size_t size, size_t align, gfp_t gfp, 
 		.size = size, .align = align, .gfp = gfp, .caller = caller,
 	};
 	struct vm_struct *area;
+	bool injected = false;
 	size_t old;
 	void *new;
 
@@ -313,9 +327,13 @@ static void *vrealloc_area(const void *p, size_t size, size_t align, gfp_t gfp, 
 		return area->addr;
 	}
 	new = align > PAGEBLOCK_SIZE || exceeds_memory(size, gfp) ? NULL :
-		grow_area(container_of(area, struct vmap_area, pub), size, gfp);
+		grow_area(container_of(area, struct vmap_area, pub), size, gfp, &injected);
 	if (new)
 		return new;
+	if (unlikely(injected)) {
+		vmalloc_error(size, gfp, NULL);
+		return NULL;
+	}
 	new = vmalloc_area(&r);
 	if (!new)
 		return NULL;

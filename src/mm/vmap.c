@@ -280,7 +280,7 @@ static bool map_set(const struct page_set *set, unsigned long to)
 static struct vmap_area *share_area(struct page_set *set, bool read_only)
 {
 	size_t size = set->count * PAGE_SIZE;
-	struct vmap_area *vm = vm_alloc_area_nolock(vm_area_bytes(size), PAGEBLOCK_SIZE, 0);
+	struct vmap_area *vm = vm_alloc_area_alone(vm_area_bytes(size), PAGEBLOCK_SIZE, 0, false);
 	bool shared = false;
 
 	if (!vm)
@@ -356,6 +356,7 @@ static void *vmap_pages(struct page **pages, unsigned int count, unsigned long f
 			pgprot_t prot, const void *caller)
 {
 	struct vmap_area *vm = NULL;
+	unsigned int flags_before;
 	struct slow_entry e;
 	struct page_set set;
 
@@ -368,6 +369,7 @@ static void *vmap_pages(struct page **pages, unsigned int count, unsigned long f
 		return NULL;
 	}
 	slow_enter_alloc(&e, cpu_enter());
+	flags_before = may_block_save();
 	if (lock_share(!e.nested)) {
 		vm = share_area(&set, !(prot.pgprot & 2));
 		if (vm) {
@@ -377,6 +379,7 @@ static void *vmap_pages(struct page **pages, unsigned int count, unsigned long f
 		}
 		spin_unlock(&share.lock);
 	}
+	may_block_restore(flags_before);
 	slow_leave(&e);
 	if (!vm) {
 		slab_free(set.pages);
@@ -445,12 +448,15 @@ __km_export struct vm_struct *get_vm_area(unsigned long size, unsigned long flag
 {
 	struct vmap_area *vm = NULL;
 	size_t bytes = vm_area_bytes(size);
+	unsigned int flags_before;
 	struct slow_entry e;
 
 	if (!size || !bytes || size > PTRDIFF_MAX)
 		return NULL;
 	slow_enter_alloc(&e, cpu_enter());
-	vm = vm_alloc_area_nolock(bytes, PAGEBLOCK_SIZE, 0);
+	flags_before = may_block_save();
+	vm = vm_alloc_area_alone(bytes, PAGEBLOCK_SIZE, 0, false);
+	may_block_restore(flags_before);
 	if (vm) {
 		os_map_none_over((void *)vm->addr, bytes);
 		vm_make_busy(vm, size);

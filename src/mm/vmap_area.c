@@ -443,7 +443,8 @@ static struct vmap_area *map_and_carve(size_t bytes, size_t align)
 
 	if (!record)
 		return NULL;
-	if (bytes < grow && align <= HUGE_PAGE)
+	/* a guarded area is unmapped when it is freed: what lay around it would merge with nothing */
+	if (bytes < grow && align <= HUGE_PAGE && likely(!param_yes(PARAM_vmalloc_guard)))
 		vm = map_area(record, grow, align, 0);
 	if (!vm)
 		vm = map_area(record, bytes, align, 0);
@@ -464,10 +465,24 @@ struct vmap_area *vm_alloc_area(size_t bytes, size_t align)
 	return vm ? vm : map_and_carve(bytes, align);
 }
 
-/* Without the lock: one mapping from the system. */
-struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align, unsigned long limit)
+/* A record that an area left, or a new one; locked: the caller has the lock. */
+static struct vmap_area *get_record(bool locked)
 {
-	struct vmap_area *record = new_record(true), *vm = map_area(record, bytes, align, limit);
+	struct vmap_area *vm;
+
+	if (!locked && !lock_vmap(false))
+		return new_record(true);
+	vm = vm_get_record();
+	if (!locked)
+		unlock_vmap();
+	return vm;
+}
+
+/* One mapping from the system; the lock need not be held. */
+struct vmap_area *vm_alloc_area_alone(size_t bytes, size_t align, unsigned long limit, bool locked)
+{
+	struct vmap_area *record = get_record(locked);
+	struct vmap_area *vm = map_area(record, bytes, align, limit);
 
 	if (vm)
 		VMAP_ADD(mapped, bytes);

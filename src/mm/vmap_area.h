@@ -53,9 +53,9 @@ void unlock_vmap(void) __km(unlock_vmap);
 size_t vm_area_bytes(size_t size) __km(vm_area_bytes);
 /* An area that is on nothing: from the tree, else from the system. */
 struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
-/* The same without the lock, always from the system; below limit unless that is 0. */
-struct vmap_area *vm_alloc_area_nolock(size_t bytes, size_t align, unsigned long limit)
-	__km(vm_alloc_area_nolock);
+/* One mapping from the system, below limit unless that is 0; locked: the caller has the lock. */
+struct vmap_area *vm_alloc_area_alone(size_t bytes, size_t align, unsigned long limit, bool locked)
+	__km(vm_alloc_area_alone);
 /*
  * The same without a system call: NULL where no free area will do. touched: all of its first size
  * bytes hold memory.

@@ -283,7 +283,10 @@ void watermark_init(void)
 	/* without a limit and a reserve nobody looks at the marks: see watermark_show() */
 	if (!mem_limited() && !min_free && !gfp_base_nonblocking)
 		return;
-	mem_state.managed = mem_limited() ? mem_state.limit : os_totalram() >> os_page_shift;
+	/* no reserve of memory that is not there */
+	mem_state.managed = os_totalram() >> os_page_shift;
+	if (mem_limited())
+		mem_state.managed = MIN(mem_state.managed, mem_state.limit);
 	if (min_free >> (os_page_shift - 10) >= mem_state.managed) {
 		pr_warn("min_free_kbytes=%lu leaves nothing of %lu KiB; using the formula",
 			min_free, mem_state.managed << (os_page_shift - 10));

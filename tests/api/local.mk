@@ -8,7 +8,7 @@ API_TESTS = \
 	tests/api/statistics
 
 if HAVE_CXX
-API_TESTS += tests/api/operator_new
+API_TESTS += tests/api/fail_nth tests/api/operator_new
 endif
 
 check_PROGRAMS += $(API_TESTS)
@@ -34,3 +34,9 @@ tests_api_statistics_CFLAGS = $(API_CFLAGS)
 
 tests_api_operator_new_SOURCES = tests/api/operator_new.cc tests/traps/trap.h
 tests_api_operator_new_CXXFLAGS = $(API_CXXFLAGS)
+
+# Under the preload the functions of the API library are those of the preload library.
+tests_api_fail_nth_SOURCES = tests/api/fail_nth.cc tests/kapi/fail_nth.h tests/traps/trap.h
+tests_api_fail_nth_CXXFLAGS = $(API_CXXFLAGS)
+tests_api_fail_nth_LDADD = src/libkmalloc.la
+tests_api_fail_nth_LDFLAGS = -no-install

@@ -4,6 +4,7 @@
 
 apps_tests = \
 	tests/apps/cxx.sh \
+	tests/apps/fail_nth.sh \
 	tests/apps/git.sh \
 	tests/apps/java.sh \
 	tests/apps/node.sh \
@@ -15,6 +16,7 @@ apps_tests = \
 	tests/apps/valgrind.sh
 
 apps_long_tests = \
+	tests/apps/fail-nth-all.sh \
 	tests/apps/python-multiprocessing-fork.sh \
 	tests/apps/python-multiprocessing-spawn.sh \
 	tests/apps/python-testsuite.sh \
@@ -38,3 +40,9 @@ endif
 tests_apps_containers_SOURCES = tests/apps/containers.cc
 tests_apps_containers_CXXFLAGS = $(AM_CXXFLAGS) -pthread
 tests_apps_containers_LDFLAGS = -pthread
+
+check_LTLIBRARIES += tests/apps/crash_where.la
+tests_apps_crash_where_la_SOURCES = tests/apps/crash_where.c
+tests_apps_crash_where_la_CFLAGS = $(AM_CFLAGS)
+tests_apps_crash_where_la_LIBTOOLFLAGS = --tag=disable-static
+tests_apps_crash_where_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere

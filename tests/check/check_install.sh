@@ -37,6 +37,13 @@ for header in $(cd "$abs_top_srcdir/include" && find . -name '*.h'); do
 done | grep . && status=1
 ok $status "all public headers are installed"
 is "$(cat "$mandir/man3/free_pages.3")" ".so man3/alloc_pages.3" "a function's page leads to another"
+# Of each page of section 3: the names of its NAME section, and what leads there.
+named=$(cd "$abs_top_srcdir/man" && for page in *.3; do
+	sed -n '/^\.Sh NAME/,/^\.Sh [^N]/s/^\.Nm \([A-Za-z0-9_]*\).*/\1.3/p' "$page" |
+		grep -vxF "$page" | sed "s|\$|:.so man3/$page|"
+done | sort)
+is "$(cd "$mandir/man3" && grep '^\.so ' ./*.3 | sed 's|^\./||' | sort)" "$named" \
+	"so does that of every function which a page describes, and no other"
 is "$(find "$work/root" -name '*preload*' ! -name libkmalloc-preload.so ! -name '*.la')" "" \
 	"the preload library is one file without a version"
 

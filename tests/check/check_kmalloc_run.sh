@@ -41,6 +41,16 @@ is "$("$kmalloc" run --classic --purge=never --no-panic -v -o a=1 -o b --options
 is "$(KMALLOC_OPTIONS='purge=always x' "$kmalloc" run --purge=never -- \
 	sh -c 'echo "$KMALLOC_OPTIONS"' 2>/dev/null)" "purge=always x purge=never" \
 	"options of the command come after those of the environment"
+is "$(KMALLOC_GFP=GFP_NOWAIT "$kmalloc" run --gfp=GFP_KERNEL --gfp='vmalloc:__GFP_NORETRY' -- \
+	sh -c 'echo "$KMALLOC_GFP"' 2>&1)" "GFP_KERNEL; vmalloc:__GFP_NORETRY" \
+	"--gfp is a policy in the place of the environment's, in one or several pieces"
+is "$("$kmalloc" run -v --gfp='GFP_ATOMIC|__GFP_ZERO' --gfp=vmalloc:+__GFP_NORETRY -- true 2>&1 |
+	sed -n '2,$p')" "kmalloc: INFO: KMALLOC_GFP: malloc is GFP_ATOMIC|__GFP_ZERO, blocks with a selector: 1" \
+	"-v shows what of it is in force"
+is "$("$kmalloc" run --gfp=GFP_KERNAL -- true 2>&1 | grep -c "nearest is 'GFP_KERNEL'")" 1 \
+	"a mistake in it is the library's to tell"
+is "$(KMALLOC_GFP=GFP_NOWAIT "$kmalloc" run -- sh -c 'echo "$KMALLOC_GFP"')" GFP_NOWAIT \
+	"without it the environment's stays"
 is "$(cd "$work" && "$kmalloc" run --slabinfo=table -- sh -c 'echo "$KMALLOC_OPTIONS"')" \
 	"slabinfo=$(cd "$work" && pwd -P)/table" "a relative file for the slab table is made absolute"
 is "$(LD_PRELOAD=libm.so.6 "$kmalloc" run -- sh -c 'echo "$LD_PRELOAD"')" \

@@ -673,7 +673,7 @@ static void kvrealloc_rows(void)
 	kfree(p);
 }
 
-/* ---- no memory: NULL, and errno is left alone (1.3 row 5) ---- */
+/* ---- no memory: NULL, and errno is ENOMEM (1.3 row 5) ---- */
 
 static void no_memory(size_t size)
 {
@@ -689,9 +689,10 @@ static void no_memory(size_t size)
 		list = p;
 		n++;
 	}
-	CHECK(errno == 77 && n > 100);
+	CHECK(errno == ENOMEM && n > 100);
+	errno = 77;
 	p = (void **)krealloc(list, size * 4, GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY);
-	CHECK(!p && errno == 77);
+	CHECK(!p && errno == ENOMEM);
 	while (list) {
 		p = (void **)*list;
 		kfree(list);
@@ -840,9 +841,9 @@ static const struct trap_case cases[] = {
 	{ .name = "1.12 kvmalloc above INT_MAX is silent with NOWARN",
 	  .run = kvmalloc_too_large_nowarn, SILENT },
 	{ .name = "1.12 kvrealloc row by row", .run = kvrealloc_rows, SILENT },
-	{ .name = "1.3 objects run out: NULL, errno kept, all usable again",
+	{ .name = "1.3 objects run out: NULL, ENOMEM, all usable again",
 	  .run = no_memory_for_objects, SILENT },
-	{ .name = "1.3 blocks run out: NULL, errno kept, all usable again",
+	{ .name = "1.3 blocks run out: NULL, ENOMEM, all usable again",
 	  .run = no_memory_for_blocks, SILENT },
 	{ .name = "threads free each other's objects", .run = threads, SILENT },
 	{ .name = "13.1 kmalloc_nolock in a signal handler", .run = nolock_in_a_handler, SILENT },

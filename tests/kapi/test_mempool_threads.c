@@ -10,7 +10,8 @@ static struct source src;
 
 static unsigned int waiters(mempool_t *pool)
 {
-	return __atomic_load_n(&pool->kmalloc_private.waiters, __ATOMIC_SEQ_CST);
+	/* the upper half counts those that want several once more */
+	return __atomic_load_n(&pool->kmalloc_private.waiters, __ATOMIC_SEQ_CST) & 0xffff;
 }
 
 static void wait_for_waiters(mempool_t *pool, unsigned int n)
@@ -334,6 +335,75 @@ static void atomic_allocations_make_no_system_call(void **state)
 	end_pool(pool, &src);
 }
 
+static void *take_three_of_four(void *arg)
+{
+	static void *elems[3];
+
+	mempool_alloc_bulk(arg, elems, 3, 0);
+	return elems;
+}
+
+/* 8.3, 8.4: a free wakes who can use it, although one that wants more has waited for longer. */
+static void a_bulk_sleeper_does_not_keep_others_asleep(void **state)
+{
+	mempool_t *pool = new_pool(&src, 4);
+	pthread_t bulk, single;
+	void *p[4], **elems, *q;
+	double start;
+	int i;
+
+	(void)state;
+	source_forget(&src, 0);
+	for (i = 0; i < 4; i++)
+		p[i] = mempool_alloc(pool, GFP_KERNEL);
+	assert_int_equal(pthread_create(&bulk, NULL, take_three_of_four, pool), 0);
+	wait_for_waiters(pool, 1);
+	assert_int_equal(pthread_create(&single, NULL, take_one, pool), 0);
+	wait_for_waiters(pool, 2);
+	start = seconds();
+	mempool_free(p[0], pool);
+	pthread_join(single, &q);
+	assert_true(seconds() - start < 2);	/* a sleep is 5 s at the longest */
+	for (i = 1; i < 4; i++)
+		mempool_free(p[i], pool);
+	pthread_join(bulk, (void **)&elems);
+	for (i = 0; i < 3; i++)
+		mempool_free(elems[i], pool);
+	mempool_free(q, pool);
+	end_pool(pool, &src);
+}
+
+static pthread_barrier_t both;
+
+static void *grow_much(void *arg)
+{
+	pthread_barrier_wait(&both);
+	mempool_resize(arg, 2000);
+	return arg;
+}
+
+/* 8.5: of two that grow a pool at once the larger number stays. */
+static void two_resizes_at_once_leave_room_for_all_elements(void **state)
+{
+	pthread_t thread;
+	int round;
+
+	(void)state;
+	pthread_barrier_init(&both, NULL, 2);
+	for (round = 0; round < 200; round++) {
+		mempool_t *pool = new_pool(&src, 4);
+
+		assert_int_equal(pthread_create(&thread, NULL, grow_much, pool), 0);
+		pthread_barrier_wait(&both);
+		mempool_resize(pool, 8);
+		pthread_join(thread, NULL);
+		assert_true(pool->curr_nr <= pool->min_nr);
+		assert_true(ksize(pool->elements) >= (size_t)pool->curr_nr * sizeof(void *));
+		end_pool(pool, &src);
+	}
+	pthread_barrier_destroy(&both);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +411,8 @@ int main(void)
 		cmocka_unit_test(a_free_wakes_one_sleeper),
 		cmocka_unit_test(a_sleeper_of_a_pool_that_keeps_nothing_is_woken),
 		cmocka_unit_test(bulk_sleeps_until_the_reserve_has_all),
+		cmocka_unit_test(a_bulk_sleeper_does_not_keep_others_asleep),
+		cmocka_unit_test(two_resizes_at_once_leave_room_for_all_elements),
 		cmocka_unit_test(threads_share_the_reserve_and_lose_nothing),
 		cmocka_unit_test(a_fork_child_of_a_busy_pool_does_not_hang),
 		cmocka_unit_test(atomic_allocations_make_no_system_call),

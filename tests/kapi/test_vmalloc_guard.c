@@ -184,6 +184,34 @@ static void thousands_of_areas_fit_into_the_mapping_budget(void **state)
 		vfree(p[i]);
 }
 
+static unsigned int nr_mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned int n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+static void blocks_of_all_sizes_for_ever_leave_no_mappings(void **state)
+{
+	unsigned int i, before, x = 1;
+
+	(void)state;
+	vm_unmap_aliases();
+	before = nr_mappings();
+	for (i = 0; i < 2000; i++) {
+		x = x * 1103515245 + 12345;
+		vfree(vmalloc(100 * KIB + (x >> 8) % (9 * MIB)));
+	}
+	vm_unmap_aliases();
+	assert_in_range(nr_mappings(), 1, before + 50);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +223,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(realloc_and_zeroing_work_with_guards),
 		cmocka_unit_test(kvmalloc_blocks_above_kmalloc_have_a_guard_too),
 		cmocka_unit_test(a_double_free_is_named),
+		cmocka_unit_test(blocks_of_all_sizes_for_ever_leave_no_mappings),
 		cmocka_unit_test(thousands_of_areas_fit_into_the_mapping_budget),
 	};
 

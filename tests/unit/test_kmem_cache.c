@@ -5,8 +5,10 @@
  */
 #include "unit.h"
 #include "heap_walk.h"
+#include "init/init.h"
 #include "mm/fault_inject.h"
 #include "mm/reclaim.h"
+#include "mm/show_mem.h"
 #include "mm/util.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
@@ -555,6 +557,200 @@ static void threads_share_a_cache_that_is_shrunk_all_the_time(void **state)
 	assert_int_equal(slabs_of(s), 0);
 }
 
+/* 2.2: the flag is for tests too, as those of 13.1 */
+static void a_cache_marked_as_a_class_of_kmalloc_can_be_destroyed(void **state)
+{
+	struct kmem_cache *s = make("like_kmalloc", 40, SLAB_KMALLOC | SLAB_NO_MERGE);
+	unsigned int index = s->index;
+
+	(void)state;
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	catch_stderr();
+	kmem_cache_destroy(s);
+	assert_string_equal(caught_text(), "");
+	assert_null(cache_table[index]);
+	s = kmalloc_slab(40, __GFP_ACCOUNT);
+	catch_stderr();
+	kmem_cache_destroy(s);
+	assert_non_null(strstr(caught_text(), "a kmalloc cache cannot be destroyed"));
+	assert_ptr_equal(kmalloc_slab(40, __GFP_ACCOUNT), s);
+}
+
+static void a_destroyed_cache_gives_nothing_and_says_why(void **state)
+{
+	struct kmem_cache *s = make("gone", 56, SLAB_NO_MERGE);
+
+	(void)state;
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	kmem_cache_destroy(s);
+	catch_stderr();
+	assert_null(kmem_cache_alloc(s, GFP_KERNEL));
+	assert_non_null(strstr(caught_text(), "kmem_cache_alloc(gone): that cache was destroyed"));
+	assert_int_equal(slabs_of(s), 0);
+}
+
+/* 10.9: every object and page when it is handed out, when it is freed */
+static void init_options_clear_objects_of_nolock_too(void **state)
+{
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		unsigned char *p;
+
+		params_init(i ? "init_on_free" : "init_on_alloc");
+		slab_sheaves_changed();
+		for (k = 0; k < 3; k++) {
+			p = kmalloc_nolock(200, 0, -1);
+			assert_non_null(p);
+			assert_true(i && !k ? true : !p[0] && !p[100] && !p[199]);
+			memset(p, 0xaa, 200);
+			kfree_nolock(p);
+			if (i)
+				assert_true(!p[0] && !p[100] && !p[199]);
+		}
+	}
+}
+
+/* 2.1: creating a cache may block, whatever the thread's last request was. */
+static void caches_are_made_after_an_atomic_request(void **state)
+{
+	/* large sheaves use up the records' memory; no other test leaves records of that kind */
+	struct kmem_cache_args args = { .sheaf_capacity = 999 };
+	struct kmem_cache *made[120];
+	unsigned int i;
+	char name[16];
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(made); i++) {
+		snprintf(name, sizeof(name), "atomic-%u", i);
+		task_flags = (task_flags & ~PF_KM_MASK) | PF_KM_NONBLOCK;
+		made[i] = __kmem_cache_create_args(name, 1000, &args, SLAB_NO_MERGE);
+		assert_non_null(made[i]);
+		assert_int_equal(task_flags & PF_KM_MASK, PF_KM_NONBLOCK);
+		kmem_cache_free(made[i], kmem_cache_alloc(made[i], GFP_ATOMIC));
+	}
+	while (i--)
+		kmem_cache_destroy(made[i]);
+}
+
+static _Atomic bool forking;
+
+static void *fork_for_long(void *arg)
+{
+	fork_prepare();
+	atomic_store(&forking, true);
+	usleep(300000);
+	fork_parent();
+	return arg;
+}
+
+static pthread_t begin_long_fork(void)
+{
+	pthread_t thread;
+
+	atomic_store(&forking, false);
+	assert_int_equal(pthread_create(&thread, NULL, fork_for_long, NULL), 0);
+	while (!atomic_load(&forking))
+		usleep(100);
+	return thread;
+}
+
+/* 2.1, 2.5: a fork of a large process takes longer than locks are waited for. */
+static void caches_come_and_go_during_a_long_fork(void **state)
+{
+	struct kmem_cache *s = make("before", 104, SLAB_NO_MERGE), *t;
+	pthread_t thread = begin_long_fork();
+
+	(void)state;
+	t = make("meanwhile", 104, SLAB_NO_MERGE);
+	pthread_join(thread, NULL);
+	thread = begin_long_fork();
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(t);
+	pthread_join(thread, NULL);
+}
+
+/* 1.2: the type of a cache says where its objects lie, not whether there are any. */
+static void a_typed_request_during_a_fork_gets_a_plain_object(void **state)
+{
+	unsigned int class = natural_size_class(96 << 10);
+	pthread_t thread = begin_long_fork();
+
+	(void)state;
+	assert_ptr_equal(kmalloc_slab(96 << 10, __GFP_ACCOUNT), &kmalloc_caches[class]);
+	assert_null(kmalloc_slab(96 << 10, __GFP_DMA));
+	pthread_join(thread, NULL);
+	assert_ptr_not_equal(kmalloc_slab(96 << 10, __GFP_ACCOUNT), &kmalloc_caches[class]);
+	assert_non_null(kmalloc_slab(96 << 10, __GFP_DMA));
+}
+
+/* 2.5: the fuller slabs are used first afterwards. */
+static void shrinking_puts_the_fuller_slabs_first(void **state)
+{
+	struct kmem_cache *s = make("sorted", 8192, SLAB_NO_MERGE);
+	unsigned int i, last = 0, n = 40 * s->objects;
+	void **p = malloc(n * sizeof(void *));
+	struct slab *slab;
+
+	(void)state;
+	for (i = 0; i < n; i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (i = 0; i < n; i++)
+		if (i % s->objects <= i / s->objects * 7 % s->objects)
+			kmem_cache_free(s, p[i]), p[i] = NULL;
+	kmem_cache_shrink(s);
+	list_for_each_entry(slab, &cpu_slabs(own_cpu, s)->partial, list) {
+		assert_true(slab->nfree >= last);
+		last = slab->nfree;
+	}
+	assert_int_not_equal(last, 0);
+	for (i = 0; i < n; i++)
+		if (p[i])
+			kmem_cache_free(s, p[i]);
+	free(p);
+	kmem_cache_destroy(s);
+}
+
+static _Atomic bool trim_on;
+
+static void *trim_always(void *arg)
+{
+	while (atomic_load(&trim_on)) {
+		struct heap_usage u;
+
+		trim_memory();
+		heap_get_usage(&u);
+	}
+	return arg;
+}
+
+/* 2.5: only live objects keep a cache; barns, nolock slabs are emptied by two threads at once. */
+static void caches_are_destroyed_while_another_thread_trims(void **state)
+{
+	pthread_t thread;
+	unsigned int round, i;
+
+	(void)state;
+	catch_stderr();
+	atomic_store(&trim_on, true);
+	assert_int_equal(pthread_create(&thread, NULL, trim_always, NULL), 0);
+	for (round = 0; round < (UNIT_TSAN ? 200 : 2000); round++) {
+		struct kmem_cache *s = make("trimmed", 72, SLAB_NO_MERGE);
+		void *p[400];
+
+		for (i = 0; i < ARRAY_SIZE(p); i++)
+			p[i] = i % 16 ? kmem_cache_alloc(s, GFP_KERNEL) :
+					slab_alloc_nolock(s, &kernel_request);
+		for (i = 0; i < ARRAY_SIZE(p); i++)
+			kmem_cache_free(s, p[i]);
+		kmem_cache_destroy(s);
+	}
+	atomic_store(&trim_on, false);
+	pthread_join(thread, NULL);
+	assert_string_equal(caught_text(), "");
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, quiet, walk_after)
 
 int main(void)
@@ -578,7 +774,15 @@ int main(void)
 		test(an_object_of_another_cache_is_named_and_lost),
 		test(a_checked_cache_reports_a_double_free_at_once),
 		test(init_options_clear_objects_but_constructed_ones),
+		test(a_cache_marked_as_a_class_of_kmalloc_can_be_destroyed),
+		test(a_destroyed_cache_gives_nothing_and_says_why),
+		test(init_options_clear_objects_of_nolock_too),
 		test(threads_share_a_cache_that_is_shrunk_all_the_time),
+		test(caches_are_made_after_an_atomic_request),
+		test(caches_come_and_go_during_a_long_fork),
+		test(a_typed_request_during_a_fork_gets_a_plain_object),
+		test(shrinking_puts_the_fuller_slabs_first),
+		test(caches_are_destroyed_while_another_thread_trims),
 	};
 
 	return cmocka_run_group_tests_name("kmem_cache", tests, NULL, NULL);

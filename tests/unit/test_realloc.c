@@ -2,8 +2,10 @@
 /* realloc: contents against a shadow, what stays in place, what moves, what fails. */
 #include "unit.h"
 #include "heap_walk.h"
+#include "mm/gfp_policy.h"
 #include "mm/reclaim.h"
 #include "mm/util.h"
+#include "kernel/params.h"
 #include "kernel/printk.h"
 
 #include <errno.h>
@@ -228,6 +230,56 @@ static void an_interior_pointer_is_reported_before_it_is_copied(void **state)
 	assert_int_equal(all_live_objects(), 0);
 }
 
+/* Memory that was used before lies behind the blocks; what they grow by must not show it. */
+static void grow_over_old_contents(void)
+{
+	char *p, *old = kvmalloc_size(4 * MIB);
+	size_t size = 200 * KIB, i;
+
+	memset(old, 0xee, 4 * MIB);
+	slab_free(old);
+	p = kvmalloc_size(size);
+	memset(p, 1, size);
+	while (size < 3 * MIB) {
+		size_t more = size + size / 50 + 5000;
+
+		p = kvrealloc_size(p, more);
+		assert_non_null(p);
+		for (i = size; i < more; i++)
+			if (p[i])
+				fail_msg("byte %zu is old after the growth from %zu to %zu", i, size, more);
+		memset(p, 1, more);
+		size = more;
+	}
+	slab_free(p);
+}
+
+/* 6.7: every block zeroed; 10.9 */
+static void what_a_block_grows_by_is_zero_where_all_memory_is(void **state)
+{
+	(void)state;
+	params_init("init_on_alloc");
+	grow_over_old_contents();
+	params_init(NULL);
+	gfp_policy_init("GFP_KERNEL|__GFP_ZERO");
+	grow_over_old_contents();
+	gfp_policy_init(NULL);
+}
+
+/* A staggered class is larger than the largest that a typed cache has. */
+static void a_policy_chooses_a_cache_for_the_largest_size_too(void **state)
+{
+	void *p;
+
+	(void)state;
+	gfp_policy_init("+__GFP_ACCOUNT");
+	p = kvmalloc_size(128 * KIB);
+	gfp_policy_init(NULL);
+	assert_non_null(p);
+	assert_in_range(kvsize(p), 128 * KIB, 129 * KIB);
+	slab_free(p);
+}
+
 #define T(f) cmocka_unit_test_setup(f, quiet)
 
 int main(void)
@@ -242,6 +294,8 @@ int main(void)
 		T(what_cannot_be_leaves_the_block_as_it_was),
 		T(interior_and_foreign_pointers_are_reported),
 		T(an_interior_pointer_is_reported_before_it_is_copied),
+		T(a_policy_chooses_a_cache_for_the_largest_size_too),
+		T(what_a_block_grows_by_is_zero_where_all_memory_is),
 	};
 
 	return cmocka_run_group_tests_name("realloc", tests, NULL, NULL);

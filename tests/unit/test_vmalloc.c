@@ -3,6 +3,8 @@
 #include "unit.h"
 #include "heap_walk.h"
 #include "mm/hot.h"
+#include "kmalloc/vmalloc.h"
+#include "mm/vmap_area.h"
 #include "os/os.h"
 
 #include <sys/mman.h>
@@ -463,6 +465,20 @@ static void handlers_get_areas_without_the_lock(void **state)
 	assert_true(vmap_validate());
 }
 
+static void areas_of_their_own_use_the_records_of_earlier_ones(void **state)
+{
+	unsigned int i, nr = 0;
+
+	(void)state;
+	for (i = 0; i < 200; i++) {
+		if (i == 10)
+			nr = atomic_load(&vmap_state.next_nr);
+		vfree(vmalloc_32(100 * KIB));
+		free_vm_area(get_vm_area(300 * KIB, 0));
+	}
+	assert_int_equal(atomic_load(&vmap_state.next_nr), nr);
+}
+
 #define T(f) cmocka_unit_test_setup(f, fresh_region)
 
 int main(void)
@@ -484,6 +500,7 @@ int main(void)
 		T(handlers_get_areas_without_the_lock),
 		T(free_areas_are_mapped_after_a_move_that_the_system_refused),
 		T(purging_ends_where_the_system_took_back_a_refusal),
+		T(areas_of_their_own_use_the_records_of_earlier_ones),
 	};
 
 	return cmocka_run_group_tests_name("vmalloc", tests, NULL, NULL);
