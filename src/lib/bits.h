@@ -17,7 +17,15 @@ static __always_inline unsigned int fls_long(unsigned long w)	/* 0 for 0, else 1
 
 static __always_inline unsigned int hweight64(u64 w)
 {
+#if defined(__x86_64__) && !defined(__POPCNT__)
+	/* sums of 2, 4, 8 bits side by side: the builtin would be a call */
+	w -= w >> 1 & 0x5555555555555555ull;
+	w = (w & 0x3333333333333333ull) + (w >> 2 & 0x3333333333333333ull);
+	w = (w + (w >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return (unsigned int)(w * 0x0101010101010101ull >> 56);
+#else
 	return (unsigned int)__builtin_popcountll(w);
+#endif
 }
 
 static __always_inline unsigned int ilog2(unsigned long w)	/* w != 0 */

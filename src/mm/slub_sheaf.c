@@ -212,6 +212,20 @@ static bool was_destroyed(const struct kmem_cache *s)
 	return true;
 }
 
+/* Half of all misses: the spare is full, and nothing asks for more of a look. */
+static __always_inline void *from_spare(struct pcpu *c, struct kmem_cache *s, gfp_t gfp)
+{
+	struct cpu_cache *cc;
+
+	if (!c || gfp & __GFP_ZERO || READ_ONCE(s->no_sheaves) || READ_ONCE(c->flush_request))
+		return NULL;
+	cc = cpu_cache(c, s);
+	if (cc->top != cc->start || !cc->spare || !cc->spare->count)
+		return NULL;
+	swap_spare(cc);
+	return pop_object(cc);
+}
+
 void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
 {
 	struct alloc_context ac;
@@ -249,6 +263,11 @@ void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 
 	slow_enter_alloc(&e, c);
 	s = cache_for(size, gfp);
+	object = from_spare(e.cpu, s, gfp);
+	if (object) {
+		slow_leave(&e);
+		return object;
+	}
 	if (unlikely(gfp_policy_active) && gfp & __GFP_MALLOC)
 		s = apply_policy(s, size, &gfp);
 	alloc_context_init(&ac, gfp, slab_order(s));
@@ -455,7 +474,8 @@ void slab_flush_all_sheaves(struct pcpu *c)
 	unsigned int i;
 
 	for_each_cache(s, i)
-		slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
+		if (READ_ONCE(cpu_cache(c, s)->start))
+			slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
 }
 
 void slab_flush_barn(struct pcpu *c, struct kmem_cache *s)

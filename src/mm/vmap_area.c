@@ -187,10 +187,18 @@ static struct vmap_area *tree_best_fit(size_t bytes)
 
 long vm_count_dirty(unsigned long addr, size_t bytes)
 {
-	unsigned long a;
+	unsigned long a = addr, end = addr + bytes;
 	long n = 0;
+	u64 four;
 
-	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
+	/* the masks of a leaf follow each other: four at once where they lie aligned */
+	for (; a < end && !IS_ALIGNED(a, 4 * PAGEBLOCK_SIZE); a += PAGEBLOCK_SIZE)
+		n += hweight64(*dirty_mask(a));
+	for (; end - a >= 4 * PAGEBLOCK_SIZE && a < end; a += 4 * PAGEBLOCK_SIZE) {
+		memcpy(&four, dirty_mask(a), sizeof(four));
+		n += hweight64(four);
+	}
+	for (; a < end; a += PAGEBLOCK_SIZE)
 		n += hweight64(*dirty_mask(a));
 	return n;
 }
