@@ -4,8 +4,8 @@
  * and, for the copies of strings, mm/util.c. kmalloc(3) and kmem_cache(3) tell more.
  *
  * For every function here: sizes are bytes. A failure is NULL, never an error pointer; errno is
- * ENOMEM where there is no memory, and left alone where a request is refused. Everything may be called from any thread, and from a signal handler as far as
- * its flags do not let it wait. gfp_t flags are those of <kmalloc/gfp.h>; all of the reclaim
+ * ENOMEM where there is no memory, and left alone where a request is refused. Everything may be
+ * called from any thread, and from a signal handler as far as its flags do not let it wait. gfp_t flags are those of <kmalloc/gfp.h>; all of the reclaim
  * modifiers, __GFP_ZERO, __GFP_NOWARN and __GFP_THISNODE are honoured, __GFP_DMA,
  * __GFP_RECLAIMABLE and __GFP_ACCOUNT choose the cache (kmalloc), and __GFP_DMA32, __GFP_HIGHMEM
  * and unknown bits are taken off with a warning that names them, once for each bit. A node is

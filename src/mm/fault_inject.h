@@ -24,7 +24,7 @@ bool should_failslab(size_t object_size, gfp_t gfp, bool marked) __km(should_fai
 bool fault_reaches_cache(bool marked) __km(fault_reaches_cache);
 /* This allocation of 2^order pages must fail. */
 bool should_fail_alloc_page(gfp_t gfp, unsigned int order) __km(should_fail_alloc_page);
-/* The request's turn to fail, where pages are to be got for it: nothing more is to be tried then. */
+/* The request's turn to fail, where pages are to be got for it: nothing more is tried then. */
 static inline bool page_alloc_fails(const struct alloc_context *ac, unsigned int order)
 {
 	return unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)) &&

@@ -6,7 +6,8 @@
  * The hit of kmalloc() is that of malloc(): sizes up to SMALL_SIZE_MAX without a flag of
  * KMALLOC_OTHER_FLAGS; everything else leaves by kmalloc_other(). Objects are of the natural
  * classes, whose alignment is that of their size; above KMALLOC_MAX_CACHE_SIZE a block of pages.
- * Errno is set where there is no memory, and nowhere else. Misuse is one line, and what it was about stays as it is.
+ * Errno is set where there is no memory, and nowhere else. Misuse is one line, and what it was
+ * about stays as it is.
  */
 #include "kmalloc/slab.h"
 #include "kmalloc/vmalloc.h"
