@@ -235,8 +235,11 @@ void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache
  */
 void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
 	__km(slab_flush);
-/* The slot's own sheaves, by its own thread (or of a slot that has none any more). */
-void slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
+/*
+ * The slot's own sheaves, by its own thread (or of a slot that has none any more). False: some
+ * stay, as the slot's lock was not to be had.
+ */
+bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
 /*
  * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above
  * the classes that nobody uses. False: the slot's lock is not to be had.

@@ -48,7 +48,9 @@ static void swap_spare(struct cpu_cache *cc)
 static void honour_flush_request(struct pcpu *c)
 {
 	WRITE_ONCE(c->flush_request, false);
-	slab_flush_all_sheaves(c);
+	/* a fork, or who destroys the cache, has the lock: again at the next miss */
+	if (!slab_flush_all_sheaves(c))
+		WRITE_ONCE(c->flush_request, true);
 }
 
 /* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
@@ -449,13 +451,15 @@ bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 	return true;
 }
 
-void slab_flush_all_sheaves(struct pcpu *c)
+bool slab_flush_all_sheaves(struct pcpu *c)
 {
 	struct kmem_cache *s;
 	unsigned int i;
+	bool all = true;
 
 	for_each_cache(s, i)
-		slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
+		all &= slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
+	return all;
 }
 
 void slab_flush_barn(struct pcpu *c, struct kmem_cache *s)
