@@ -207,8 +207,6 @@ static void repair_child(bool interrupted, bool only_thread)
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		if (fork_state.zone_held[i] && !interrupted)
 			zone_fork_child(&zones[i]);
-	if (!interrupted)
-		reserve_fork_child();
 	kswapd_fork_child();
 	if (fork_state.vmap_held && !interrupted)
 		vmap_fork_child();
@@ -242,6 +240,7 @@ void fork_child(void)
 
 	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
 	new_generation(thread_id());
+	reserve_fork_child();
 	/*
 	 * a signal handler may have forked in the middle of fork_prepare(), which then goes on
 	 * in the child
@@ -261,6 +260,7 @@ void fork_raw_child(void)
 	if (atomic_exchange_explicit(fork_word, 1, memory_order_relaxed))
 		return;		/* another thread does it */
 	new_generation(own_cpu ? thread_id() : 0);
+	reserve_fork_child();
 	lock_everything(spin_trylock);
 	repair_child(false, own_cpu != NULL);
 }
