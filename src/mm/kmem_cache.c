@@ -41,6 +41,7 @@ struct cache_details {
 	int refcount;		/* merged caches share; < 0: never */
 	unsigned int useroffset, usersize;
 	bool typed;		/* of kmalloc_slab(): never destroyed */
+	bool lost;		/* destroyed with objects in use */
 	struct kmem_cache *next_unused;
 };
 
@@ -290,7 +291,7 @@ static void check_name(const char *name)
 			break;
 		}
 	for_each_cache(s, i) {
-		if (text_equals(s->name, name)) {
+		if (text_equals(s->name, name) && (s->index < NR_CLASSES || !s->details->lost)) {
 			pr_warn("kmem_cache_create(%s): there is a cache of that name", name);
 			break;
 		}
@@ -553,10 +554,12 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 	nolock_release(s);
 	cpu_leave(entered);
 	empty = !atomic_load_explicit(&s->nr_slabs, memory_order_relaxed);
-	if (empty)
+	if (empty) {
 		unpublish(s);
-	else
-		s->details->refcount = -1;	/* lost: never merged with, never destroyed */
+	} else {
+		s->details->refcount = -1;	/* never merged with */
+		s->details->lost = true;
+	}
 	spin_unlock(&slab_mutex);
 	if (!empty)
 		report_remaining(s, __builtin_return_address(0));
