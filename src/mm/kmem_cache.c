@@ -32,6 +32,7 @@
 #define CACHE_LINE	64u
 #define MIN_ALIGN	8u
 #define LISTED_OBJECTS	16u	/* of those that remain: named one by one */
+#define BAD_OBJECTS_SHOWN 10u	/* frees of what is another cache's: lines a process */
 #define PARTIAL_BUCKETS	64u	/* of a sort, which must be short: the slot is locked */
 
 /* What slub does not need, behind the record. */
@@ -613,17 +614,33 @@ __km_export void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nod
 	return kmem_cache_alloc(s, gfp);
 }
 
-/* p is not in a slab of s: said once a process; what it is stays as it is. */
-static __cold void free_bad_object(struct kmem_cache *s, const void *p)
+/*
+ * p is not in a slab of s; what it is stays as it is. The kernel names the first such object
+ * alone; the BAD_OBJECTS_SHOWN first are named here, as each may be another mistake.
+ */
+__cold void warn_bad_object(struct kmem_cache *s, const struct slab *slab, const void *p)
 {
-	unsigned int class = class_of(p);
-	struct slab *slab = class == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p);
+	static _Atomic unsigned int shown;
+	unsigned int n = atomic_load_explicit(&shown, memory_order_relaxed);
 
-	if (slab)
+	do {
+		if (n > BAD_OBJECTS_SHOWN)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(&shown, &n, n + 1, memory_order_relaxed,
+							memory_order_relaxed));
+	if (n == BAD_OBJECTS_SHOWN)
+		pr_warn("kmem_cache_free(%s, %p): another object of no slab of that cache; no more "
+			"of them are named", s->name, p);
+	else if (slab)
 		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
 			slab->cache->name);
 	else
 		pr_warn("kmem_cache_free(%s, %p): object is not in a slab page", s->name, p);
+}
+
+static __cold void free_bad_object(struct kmem_cache *s, const void *p)
+{
+	warn_bad_object(s, class_of(p) == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p), p);
 }
 
 static __cold __attribute__((noinline)) void cache_free_slow(struct kmem_cache *s, void *p,

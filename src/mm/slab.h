@@ -227,6 +227,9 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 	__km(cache_alloc_slow);
 void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size) __km(slab_alloc_cache);
 void slab_free_slow(void *p, struct pcpu *c) __km(slab_free_slow);
+/* kmem_cache_free() of p, which is in slab, of another cache than s, or in none (NULL). */
+void warn_bad_object(struct kmem_cache *s, const struct slab *slab, const void *p)
+	__km(warn_bad_object);
 /* p is an object of s for certain; c may be NULL. */
 void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache_free_object);
 /*

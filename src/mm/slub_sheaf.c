@@ -344,11 +344,8 @@ static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const v
 {
 	const char *owner = slab ? slab->cache->name : "a slab that was released since";
 
-	if (s->index >= NR_CLASSES && slab)
-		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
-			owner);
-	else if (s->index >= NR_CLASSES)
-		pr_warn("kmem_cache_free(%s, %p): object is not in a slab page", s->name, p);
+	if (s->index >= NR_CLASSES)
+		warn_bad_object(s, slab, p);
 	else
 		report_bug("%s: free of %p, which belongs to %s", s->name, p, owner);
 }

@@ -13,6 +13,7 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include <pthread.h>
+#include <sys/wait.h>
 
 static unsigned long slabs_of(struct kmem_cache *s)
 {
@@ -455,6 +456,40 @@ static void an_object_of_another_cache_is_named_and_lost(void **state)
 	kmem_cache_destroy(t);
 }
 
+static int free_mixed_up(struct kmem_cache *s, void *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++)
+		kmem_cache_free(s, p);
+	return 0;
+}
+
+/* 2.4: the kernel says it once. */
+static void objects_of_other_caches_are_named_ten_times_at_most(void **state)
+{
+	struct kmem_cache *s = make("mine", 64, SLAB_NO_MERGE | SLAB_CONSISTENCY_CHECKS);
+	struct kmem_cache *t = make("theirs", 64, SLAB_NO_MERGE);
+	void *p = kmem_cache_alloc(t, GFP_KERNEL);
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	catch_stderr();
+	pid = fork();
+	if (!pid)
+		_exit(free_mixed_up(s, p));
+	waitpid(pid, &status, 0);
+	caught_text();
+	assert_int_equal(status, 0);
+	/* some were, perhaps, in tests before */
+	assert_in_range(count_lines(caught.text), 2, 11);
+	assert_non_null(strstr(caught.text, "no more of them are named"));
+	kmem_cache_free(t, p);
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(t);
+}
+
 /* A cache without sheaves: reports at the call. */
 static void a_checked_cache_reports_a_double_free_at_once(void **state)
 {
@@ -777,6 +812,7 @@ int main(void)
 		test(type_bits_choose_the_cache_by_their_priority),
 		test(any_free_takes_an_object_of_a_cache),
 		test(an_object_of_another_cache_is_named_and_lost),
+		test(objects_of_other_caches_are_named_ten_times_at_most),
 		test(a_checked_cache_reports_a_double_free_at_once),
 		test(init_options_clear_objects_but_constructed_ones),
 		test(a_cache_marked_as_a_class_of_kmalloc_can_be_destroyed),
