@@ -568,7 +568,8 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 
 /* ---- allocation ---- */
 
-static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+/* rest: of a bulk. */
+static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp, bool rest)
 {
 	struct pcpu *c = cpu_enter();
 	struct cpu_cache *cc = cpu_cache(c, s);
@@ -576,14 +577,14 @@ static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	void *object;
 
 	if (unlikely(top == cc->start))
-		return cache_alloc_slow(s, c, gfp, s->object_size);
+		return (rest ? cache_alloc_rest_slow : cache_alloc_slow)(s, c, gfp, s->object_size);
 	object = *--top;
 	WRITE_ONCE(cc->top, top);
 	cpu_leave(c);
 	return object;
 }
 
-static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp, bool rest)
 {
 	static bool warned;
 	void *object;
@@ -593,7 +594,7 @@ static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 		pr_warn("kmem_cache_alloc(%s): __GFP_ZERO clears what the constructor made",
 			s->name);
 	}
-	object = cache_alloc(s, gfp & ~__GFP_ZERO);
+	object = cache_alloc(s, gfp & ~__GFP_ZERO, rest);
 	if (object)
 		memset(object, 0, s->object_size);
 	return object;
@@ -602,8 +603,8 @@ static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 __km_export __hot void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	if (unlikely(gfp & __GFP_ZERO))
-		return cache_zalloc(s, gfp);
-	return cache_alloc(s, gfp);
+		return cache_zalloc(s, gfp, false);
+	return cache_alloc(s, gfp, false);
 }
 
 /* There is one node, 0; another one, asked for with __GFP_THISNODE, has no memory. */
@@ -690,7 +691,7 @@ __km_export int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	if (!p[0])
 		return 0;
 	for (i = 1; i < n; i++) {
-		p[i] = kmem_cache_alloc(s, gfp | __GFP_CHECKED);
+		p[i] = gfp & __GFP_ZERO ? cache_zalloc(s, gfp, true) : cache_alloc(s, gfp, true);
 		if (unlikely(!p[i])) {
 			kmem_cache_free_bulk(s, i, p);
 			return 0;

@@ -227,6 +227,11 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 	__km(cache_alloc_slow);
 void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size) __km(slab_alloc_cache);
 void slab_free_slow(void *p, struct pcpu *c) __km(slab_free_slow);
+/* The same, for the rest of a bulk: failslab was asked for the first. */
+void *cache_alloc_rest_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+	__km(cache_alloc_rest_slow);
+/* kmalloc.c: without the bits that no slab request may have; each is warned about once. */
+gfp_t slab_fix_flags(const char *function, gfp_t flags) __km(slab_fix_flags);
 /* kmem_cache_free() of p, which is in slab, of another cache than s, or in none (NULL). */
 void warn_bad_object(struct kmem_cache *s, const struct slab *slab, const void *p)
 	__km(warn_bad_object);

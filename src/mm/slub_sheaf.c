@@ -214,7 +214,7 @@ static bool was_destroyed(const struct kmem_cache *s)
 	return true;
 }
 
-void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+static void *cache_alloc_flags(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
 {
 	struct alloc_context ac;
 	struct slow_entry e;
@@ -225,6 +225,22 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 	if (likely(!was_destroyed(s) && !slab_fails(s, &e, &ac)))
 		object = alloc_object(s, &e, &ac);
 	return finish_alloc(s, &e, &ac, size, object);
+}
+
+/* The flags are a caller's: our own bits are none of his. */
+static gfp_t fix_flags(gfp_t gfp)
+{
+	return unlikely(gfp & GFP_SLAB_BUG_MASK) ? slab_fix_flags("kmem_cache_alloc", gfp) : gfp;
+}
+
+void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+{
+	return cache_alloc_flags(s, c, fix_flags(gfp), size);
+}
+
+void *cache_alloc_rest_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+{
+	return cache_alloc_flags(s, c, fix_flags(gfp) | __GFP_CHECKED, size);
 }
 
 void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size)
