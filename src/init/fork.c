@@ -4,7 +4,7 @@
  *
  * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have
  * one takes the nolock path), then take, in rank order, slab_mutex, every slot's lock, the barns',
- * the zones' and the vmap lock, each with a bound. Several threads may fork at once: the first
+ * the zones' and the two vmap locks, each with a bound. Several threads may fork at once: the first
  * takes the locks, the last gives them back; fork_state.lock guards that count.
  * Parent: give all back. Child, where no other thread exists:
  *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted
@@ -32,9 +32,9 @@
 #include "os/thread_key.h"
 
 static struct {
-	spinlock_t lock;		/* rank LOCK_FORK: the three below */
+	spinlock_t lock;		/* rank LOCK_FORK: what is held below */
 	unsigned int nr_forking;
-	bool mutex_held, vmap_held;
+	bool mutex_held, vmap_held, share_held;
 	bool zone_held[MAX_NR_ZONES];
 	unsigned long preparing;	/* thread_id() of who takes the locks just now */
 } fork_state;
@@ -58,6 +58,7 @@ static void lock_everything(bool (*lock)(spinlock_t *))
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		fork_state.zone_held[i] = fork_state.zone_held[i] || lock(&zones[i].lock);
 	fork_state.vmap_held = fork_state.vmap_held || lock(&vmap_lock);
+	fork_state.share_held = fork_state.share_held || lock(&vmap_share_lock);
 }
 
 static void unlock_everything(void)
@@ -66,6 +67,10 @@ static void unlock_everything(void)
 	struct pcpu *c;
 	unsigned int i;
 
+	if (fork_state.share_held) {
+		fork_state.share_held = false;
+		spin_unlock(&vmap_share_lock);
+	}
 	if (fork_state.vmap_held) {
 		fork_state.vmap_held = false;
 		spin_unlock(&vmap_lock);
