@@ -312,7 +312,8 @@ struct kmem_cache_args {
 	bool use_freeptr_offset;
 	/**
 	 * Called for every object once, when its slab is made, not at each allocation: objects are
-	 * freed in the state in which it leaves them. May not allocate from the cache.
+	 * freed in the state in which it leaves them. May not allocate from the cache. Must return
+	 * (no siglongjmp()), and should be short: it runs under the lock of the thread's slot.
 	 */
 	void (*ctor)(void *object);
 	/** At least that many objects a sheaf; such a cache is never merged. */
