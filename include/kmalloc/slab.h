@@ -370,7 +370,8 @@ unsigned int kmem_cache_size(struct kmem_cache *s) KMALLOC_LINK_NAME(kmem_cache_
 
 /**
  * kmem_cache_alloc - an object as its constructor or its last user left it; NULL without memory.
- * Honours the flags as kmalloc(), but for those that choose a cache. __GFP_ZERO zeroes
+ * Honours the flags as kmalloc(), but for those that choose a cache; where no object is at hand the
+ * bits that no slab request may have are taken off, as in kmalloc(), with a line. __GFP_ZERO zeroes
  * kmem_cache_size() bytes, which for a cache with a constructor is warned about.
  */
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t flags) KMALLOC_LINK_NAME(kmem_cache_alloc)
