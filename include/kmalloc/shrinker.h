@@ -54,9 +54,10 @@ struct shrink_control {
  *
  * The callbacks run in any thread that waits for memory, with no lock of the library held, in
  * several threads at the same time. They may allocate and free; such requests do not reclaim
- * again, and use the reserves. They must return; they must neither register nor free their own
- * shrinker, nor wait for a lock that the owner holds around an allocation, unless that allocation
- * lacks __GFP_FS and the shrinker has SHRINKER_MAY_FS.
+ * again, and use the reserves. They must return: a thread that leaves one by siglongjmp() uses the
+ * reserves, and reclaims nothing, for the rest of its life. They must neither register nor free
+ * their own shrinker, nor wait for a lock that the owner holds around an allocation, unless that
+ * allocation lacks __GFP_FS and the shrinker has SHRINKER_MAY_FS.
  */
 struct shrinker {
 	/** Objects that could be freed, 0 or SHRINK_EMPTY. Cheap; may be inexact. */
@@ -117,7 +118,8 @@ enum {
 
 /**
  * Called where all reclaim has failed, before the request does. data is an unsigned long *freed:
- * the callback adds the pages that it freed, and then the request tries again. action is 0.
+ * the callback adds the pages that it freed, and then the request tries again. action is 0. It must
+ * return, as those of a shrinker.
  */
 struct notifier_block {
 	int (*notifier_call)(struct notifier_block *nb, unsigned long action, void *data);

@@ -312,7 +312,8 @@ struct kmem_cache_args {
 	bool use_freeptr_offset;
 	/**
 	 * Called for every object once, when its slab is made, not at each allocation: objects are
-	 * freed in the state in which it leaves them. May not allocate from the cache.
+	 * freed in the state in which it leaves them. May not allocate from the cache. Must return
+	 * (no siglongjmp()), and should be short: it runs under the lock of the thread's slot.
 	 */
 	void (*ctor)(void *object);
 	/** At least that many objects a sheaf; such a cache is never merged. */
@@ -369,7 +370,8 @@ unsigned int kmem_cache_size(struct kmem_cache *s) KMALLOC_LINK_NAME(kmem_cache_
 
 /**
  * kmem_cache_alloc - an object as its constructor or its last user left it; NULL without memory.
- * Honours the flags as kmalloc(), but for those that choose a cache. __GFP_ZERO zeroes
+ * Honours the flags as kmalloc(), but for those that choose a cache; where no object is at hand the
+ * bits that no slab request may have are taken off, as in kmalloc(), with a line. __GFP_ZERO zeroes
  * kmem_cache_size() bytes, which for a cache with a constructor is warned about.
  */
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t flags) KMALLOC_LINK_NAME(kmem_cache_alloc)

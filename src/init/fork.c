@@ -4,7 +4,7 @@
  *
  * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have
  * one takes the nolock path), then take, in rank order, slab_mutex, every slot's lock, the barns',
- * the zones' and the vmap lock, each with a bound. Several threads may fork at once: the first
+ * the zones' and the two vmap locks, each with a bound. Several threads may fork at once: the first
  * takes the locks, the last gives them back; fork_state.lock guards that count.
  * Parent: give all back. Child, where no other thread exists:
  *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted
@@ -32,9 +32,9 @@
 #include "os/thread_key.h"
 
 static struct {
-	spinlock_t lock;		/* rank LOCK_FORK: the three below */
+	spinlock_t lock;		/* rank LOCK_FORK: what is held below */
 	unsigned int nr_forking;
-	bool mutex_held, vmap_held;
+	bool mutex_held, vmap_held, share_held;
 	bool zone_held[MAX_NR_ZONES];
 	unsigned long preparing;	/* thread_id() of who takes the locks just now */
 } fork_state;
@@ -58,6 +58,7 @@ static void lock_everything(bool (*lock)(spinlock_t *))
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		fork_state.zone_held[i] = fork_state.zone_held[i] || lock(&zones[i].lock);
 	fork_state.vmap_held = fork_state.vmap_held || lock(&vmap_lock);
+	fork_state.share_held = fork_state.share_held || lock(&vmap_share_lock);
 }
 
 static void unlock_everything(void)
@@ -66,6 +67,10 @@ static void unlock_everything(void)
 	struct pcpu *c;
 	unsigned int i;
 
+	if (fork_state.share_held) {
+		fork_state.share_held = false;
+		spin_unlock(&vmap_share_lock);
+	}
 	if (fork_state.vmap_held) {
 		fork_state.vmap_held = false;
 		spin_unlock(&vmap_lock);
@@ -207,8 +212,6 @@ static void repair_child(bool interrupted, bool only_thread)
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		if (fork_state.zone_held[i] && !interrupted)
 			zone_fork_child(&zones[i]);
-	if (!interrupted)
-		reserve_fork_child();
 	kswapd_fork_child();
 	if (fork_state.vmap_held && !interrupted)
 		vmap_fork_child();
@@ -242,6 +245,7 @@ void fork_child(void)
 
 	atomic_store_explicit(fork_word, 1, memory_order_relaxed);
 	new_generation(thread_id());
+	reserve_fork_child();
 	/*
 	 * a signal handler may have forked in the middle of fork_prepare(), which then goes on
 	 * in the child
@@ -261,6 +265,7 @@ void fork_raw_child(void)
 	if (atomic_exchange_explicit(fork_word, 1, memory_order_relaxed))
 		return;		/* another thread does it */
 	new_generation(own_cpu ? thread_id() : 0);
+	reserve_fork_child();
 	lock_everything(spin_trylock);
 	repair_child(false, own_cpu != NULL);
 }

@@ -10,7 +10,7 @@
  * that a fork child knows its own locks.
  *
  * Order: a lock may be waited for only while holding locks of lower rank; trylock is free of rank.
- *   LOCK_FORK < LOCK_SLAB < LOCK_CPU < LOCK_BARN < LOCK_ZONE < LOCK_VMAP
+ *   LOCK_FORK < LOCK_SLAB < LOCK_CPU < LOCK_BARN < LOCK_ZONE < LOCK_VMAP < LOCK_SHARE
  * A second LOCK_CPU (adoption, draining of another slot) is only ever tried.
  */
 #ifndef KM_KERNEL_SPINLOCK_H

@@ -59,7 +59,7 @@ static unsigned int order_of(size_t size)	/* size > 0 */
 }
 
 /* Bits that no slab request may have, taken off; each is warned about once. */
-static __cold gfp_t kmalloc_fix_flags(gfp_t flags)
+__cold gfp_t slab_fix_flags(const char *function, gfp_t flags)
 {
 	static _Atomic gfp_t warned;
 	gfp_t bad = flags & GFP_SLAB_BUG_MASK, fixed = flags & ~bad;
@@ -68,7 +68,7 @@ static __cold gfp_t kmalloc_fix_flags(gfp_t flags)
 	if (bad & ~atomic_fetch_or_explicit(&warned, bad, memory_order_relaxed)) {
 		gfp_format(bad_names, sizeof(bad_names), bad);
 		gfp_format(names, sizeof(names), fixed);
-		pr_warn("kmalloc: unexpected gfp: 0x%x (%s), going on with gfp: 0x%x (%s)", bad,
+		pr_warn("%s: unexpected gfp: 0x%x (%s), going on with gfp: 0x%x (%s)", function, bad,
 			bad_names, fixed, names);
 	}
 	return fixed;
@@ -143,7 +143,7 @@ static __attribute__((__noinline__)) void *kmalloc_other(size_t size, gfp_t flag
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (unlikely(flags & GFP_SLAB_BUG_MASK))
-		flags = kmalloc_fix_flags(flags);
+		flags = slab_fix_flags("kmalloc", flags);
 	if (size > KMALLOC_MAX_CACHE_SIZE)
 		return kmalloc_large(size, flags);
 	if (unlikely(flags & KMALLOC_TYPE_FLAGS)) {

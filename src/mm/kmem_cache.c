@@ -32,6 +32,7 @@
 #define CACHE_LINE	64u
 #define MIN_ALIGN	8u
 #define LISTED_OBJECTS	16u	/* of those that remain: named one by one */
+#define BAD_OBJECTS_SHOWN 10u	/* frees of what is another cache's: lines a process */
 #define PARTIAL_BUCKETS	64u	/* of a sort, which must be short: the slot is locked */
 
 /* What slub does not need, behind the record. */
@@ -41,6 +42,7 @@ struct cache_details {
 	int refcount;		/* merged caches share; < 0: never */
 	unsigned int useroffset, usersize;
 	bool typed;		/* of kmalloc_slab(): never destroyed */
+	bool lost;		/* destroyed with objects in use */
 	struct kmem_cache *next_unused;
 };
 
@@ -290,7 +292,7 @@ static void check_name(const char *name)
 			break;
 		}
 	for_each_cache(s, i) {
-		if (text_equals(s->name, name)) {
+		if (text_equals(s->name, name) && (s->index < NR_CLASSES || !s->details->lost)) {
 			pr_warn("kmem_cache_create(%s): there is a cache of that name", name);
 			break;
 		}
@@ -553,10 +555,12 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 	nolock_release(s);
 	cpu_leave(entered);
 	empty = !atomic_load_explicit(&s->nr_slabs, memory_order_relaxed);
-	if (empty)
+	if (empty) {
 		unpublish(s);
-	else
-		s->details->refcount = -1;	/* lost: never merged with, never destroyed */
+	} else {
+		s->details->refcount = -1;	/* never merged with */
+		s->details->lost = true;
+	}
 	spin_unlock(&slab_mutex);
 	if (!empty)
 		report_remaining(s, __builtin_return_address(0));
@@ -564,7 +568,8 @@ __km_export void kmem_cache_destroy(struct kmem_cache *s)
 
 /* ---- allocation ---- */
 
-static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+/* rest: of a bulk. */
+static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp, bool rest)
 {
 	struct pcpu *c = cpu_enter();
 	struct cpu_cache *cc = cpu_cache(c, s);
@@ -572,14 +577,14 @@ static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	void *object;
 
 	if (unlikely(top == cc->start))
-		return cache_alloc_slow(s, c, gfp, s->object_size);
+		return (rest ? cache_alloc_rest_slow : cache_alloc_slow)(s, c, gfp, s->object_size);
 	object = *--top;
 	WRITE_ONCE(cc->top, top);
 	cpu_leave(c);
 	return object;
 }
 
-static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp, bool rest)
 {
 	static bool warned;
 	void *object;
@@ -589,7 +594,7 @@ static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 		pr_warn("kmem_cache_alloc(%s): __GFP_ZERO clears what the constructor made",
 			s->name);
 	}
-	object = cache_alloc(s, gfp & ~__GFP_ZERO);
+	object = cache_alloc(s, gfp & ~__GFP_ZERO, rest);
 	if (object)
 		memset(object, 0, s->object_size);
 	return object;
@@ -598,8 +603,8 @@ static __cold void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 __km_export __hot void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	if (unlikely(gfp & __GFP_ZERO))
-		return cache_zalloc(s, gfp);
-	return cache_alloc(s, gfp);
+		return cache_zalloc(s, gfp, false);
+	return cache_alloc(s, gfp, false);
 }
 
 /* There is one node, 0; another one, asked for with __GFP_THISNODE, has no memory. */
@@ -610,17 +615,33 @@ __km_export void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nod
 	return kmem_cache_alloc(s, gfp);
 }
 
-/* p is not in a slab of s: said once a process; what it is stays as it is. */
-static __cold void free_bad_object(struct kmem_cache *s, const void *p)
+/*
+ * p is not in a slab of s; what it is stays as it is. The kernel names the first such object
+ * alone; the BAD_OBJECTS_SHOWN first are named here, as each may be another mistake.
+ */
+__cold void warn_bad_object(struct kmem_cache *s, const struct slab *slab, const void *p)
 {
-	unsigned int class = class_of(p);
-	struct slab *slab = class == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p);
+	static _Atomic unsigned int shown;
+	unsigned int n = atomic_load_explicit(&shown, memory_order_relaxed);
 
-	if (slab)
+	do {
+		if (n > BAD_OBJECTS_SHOWN)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(&shown, &n, n + 1, memory_order_relaxed,
+							memory_order_relaxed));
+	if (n == BAD_OBJECTS_SHOWN)
+		pr_warn("kmem_cache_free(%s, %p): another object of no slab of that cache; no more "
+			"of them are named", s->name, p);
+	else if (slab)
 		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
 			slab->cache->name);
 	else
 		pr_warn("kmem_cache_free(%s, %p): object is not in a slab page", s->name, p);
+}
+
+static __cold void free_bad_object(struct kmem_cache *s, const void *p)
+{
+	warn_bad_object(s, class_of(p) == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p), p);
 }
 
 static __cold __attribute__((noinline)) void cache_free_slow(struct kmem_cache *s, void *p,
@@ -670,7 +691,7 @@ __km_export int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	if (!p[0])
 		return 0;
 	for (i = 1; i < n; i++) {
-		p[i] = kmem_cache_alloc(s, gfp | __GFP_CHECKED);
+		p[i] = gfp & __GFP_ZERO ? cache_zalloc(s, gfp, true) : cache_alloc(s, gfp, true);
 		if (unlikely(!p[i])) {
 			kmem_cache_free_bulk(s, i, p);
 			return 0;

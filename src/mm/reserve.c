@@ -89,6 +89,10 @@ void reserve_init(void)
 	os_restore_signals(mask);
 }
 
+/*
+ * Whatever the thread was doing that forked: it did not fill for the first time, as no handler runs
+ * meanwhile; where it was filling later, two threads may do so now, to the same mark.
+ */
 void reserve_fork_child(void)
 {
 	atomic_store_explicit(&reserve.filling, false, memory_order_relaxed);

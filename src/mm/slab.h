@@ -227,6 +227,14 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 	__km(cache_alloc_slow);
 void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size) __km(slab_alloc_cache);
 void slab_free_slow(void *p, struct pcpu *c) __km(slab_free_slow);
+/* The same, for the rest of a bulk: failslab was asked for the first. */
+void *cache_alloc_rest_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+	__km(cache_alloc_rest_slow);
+/* kmalloc.c: without the bits that no slab request may have; each is warned about once. */
+gfp_t slab_fix_flags(const char *function, gfp_t flags) __km(slab_fix_flags);
+/* kmem_cache_free() of p, which is in slab, of another cache than s, or in none (NULL). */
+void warn_bad_object(struct kmem_cache *s, const struct slab *slab, const void *p)
+	__km(warn_bad_object);
 /* p is an object of s for certain; c may be NULL. */
 void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache_free_object);
 /*
@@ -235,8 +243,11 @@ void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache
  */
 void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
 	__km(slab_flush);
-/* The slot's own sheaves, by its own thread (or of a slot that has none any more). */
-void slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
+/*
+ * The slot's own sheaves, by its own thread (or of a slot that has none any more). False: some
+ * stay, as the slot's lock was not to be had.
+ */
+bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
 /*
  * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above
  * the classes that nobody uses. False: the slot's lock is not to be had.

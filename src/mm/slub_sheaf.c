@@ -48,7 +48,9 @@ static void swap_spare(struct cpu_cache *cc)
 static void honour_flush_request(struct pcpu *c)
 {
 	WRITE_ONCE(c->flush_request, false);
-	slab_flush_all_sheaves(c);
+	/* a fork, or who destroys the cache, has the lock: again at the next miss */
+	if (!slab_flush_all_sheaves(c))
+		WRITE_ONCE(c->flush_request, true);
 }
 
 /* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
@@ -226,7 +228,7 @@ static __always_inline void *from_spare(struct pcpu *c, struct kmem_cache *s, gf
 	return pop_object(cc);
 }
 
-void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+static void *cache_alloc_flags(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
 {
 	struct alloc_context ac;
 	struct slow_entry e;
@@ -237,6 +239,22 @@ void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t s
 	if (likely(!was_destroyed(s) && !slab_fails(s, &e, &ac)))
 		object = alloc_object(s, &e, &ac);
 	return finish_alloc(s, &e, &ac, size, object);
+}
+
+/* The flags are a caller's: our own bits are none of his. */
+static gfp_t fix_flags(gfp_t gfp)
+{
+	return unlikely(gfp & GFP_SLAB_BUG_MASK) ? slab_fix_flags("kmem_cache_alloc", gfp) : gfp;
+}
+
+void *cache_alloc_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+{
+	return cache_alloc_flags(s, c, fix_flags(gfp), size);
+}
+
+void *cache_alloc_rest_slow(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, size_t size)
+{
+	return cache_alloc_flags(s, c, fix_flags(gfp) | __GFP_CHECKED, size);
 }
 
 void *slab_alloc_cache(struct kmem_cache *s, gfp_t gfp, size_t size)
@@ -361,11 +379,8 @@ static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const v
 {
 	const char *owner = slab ? slab->cache->name : "a slab that was released since";
 
-	if (s->index >= NR_CLASSES && slab)
-		pr_warn("kmem_cache_free(%s, %p): object belongs to different cache %s", s->name, p,
-			owner);
-	else if (s->index >= NR_CLASSES)
-		pr_warn("kmem_cache_free(%s, %p): object is not in a slab page", s->name, p);
+	if (s->index >= NR_CLASSES)
+		warn_bad_object(s, slab, p);
 	else
 		report_bug("%s: free of %p, which belongs to %s", s->name, p, owner);
 }
@@ -468,14 +483,16 @@ bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 	return true;
 }
 
-void slab_flush_all_sheaves(struct pcpu *c)
+bool slab_flush_all_sheaves(struct pcpu *c)
 {
 	struct kmem_cache *s;
 	unsigned int i;
+	bool all = true;
 
 	for_each_cache(s, i)
 		if (READ_ONCE(cpu_cache(c, s)->start))
-			slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
+			all &= slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));
+	return all;
 }
 
 void slab_flush_barn(struct pcpu *c, struct kmem_cache *s)

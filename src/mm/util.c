@@ -210,11 +210,13 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 	struct vmap_area *vm = class == CLASS_OTHER ? find_vmap_area(p) : NULL;
 	struct page *page = class == CLASS_OTHER && !vm ? large_kmalloc_page(p) : NULL;
 
-	if (slab)
+	if (slab) {
 		cache_free_object(c, slab->cache, p);
-	else if (vm && vmap_free(vm, c != NULL)) {
+	} else if (vm && vmap_free(vm, c != NULL)) {
 		if (c)
 			purge_check();
+	} else if (vm && vm_is_busy(vm)) {
+		vm_warn_kept("free", p);
 	} else if (page) {
 		free_large_kmalloc(page);
 		if (c)

@@ -51,8 +51,20 @@ void vm_make_guard(struct vmap_area *vm)
 	vm->guard = true;
 }
 
+/* Before anyone is told of an area of that size. */
+static void note_size(size_t bytes)
+{
+	size_t old = READ_ONCE(vmap_state.largest);
+
+	while (unlikely(bytes > old) &&
+	       !__atomic_compare_exchange_n(&vmap_state.largest, &old, bytes, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
 static void publish(struct vmap_area *vm, size_t size)
 {
+	note_size(vm->bytes);
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	vm->charged = 0;
 	vm->once = false;
@@ -157,17 +169,29 @@ struct vmap_area *find_vmap_area(const void *p)
 	return vm && vm->addr == (unsigned long)p && vm->state == VM_BUSY ? vm : NULL;
 }
 
+/*
+ * Back to the nearest tag of an area: p is in that one or in none. The walk is at most as long as
+ * the largest area ever was, 4 bytes for a pageblock.
+ */
 struct vmap_area *find_vmap_area_inside(const void *p)
 {
-	unsigned long addr = ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE), a;
+	unsigned long addr = (unsigned long)p, left = READ_ONCE(vmap_state.largest), n, i, base;
+	struct map_leaf *leaf;
 
-	for (a = addr; a && addr - a < LEAF_SIZE && leaf_of(a); a -= PAGEBLOCK_SIZE) {
-		struct vmap_area *vm = vm_at(a);
+	for (left >>= PAGEBLOCK_SHIFT; left && (leaf = leaf_of(addr)); left -= n) {
+		n = MIN(leaf_block(addr) + 1ul, left);
+		base = ALIGN_DOWN(addr, LEAF_SIZE);
+		for (i = leaf_block(addr) + 1; i-- > leaf_block(addr) + 1 - n; ) {
+			struct vmap_area *vm =
+				READ_ONCE(leaf->vm[i]) ? vm_at(base + (i << PAGEBLOCK_SHIFT)) : NULL;
 
-		if (vm && vm->state != VM_UNUSED)
-			return vm->state == VM_BUSY && (unsigned long)p - vm->addr < vm->bytes ?
-				       vm :
-				       NULL;
+			if (vm && vm->state != VM_UNUSED)
+				return vm->state == VM_BUSY &&
+					(unsigned long)p - vm->addr < vm->bytes ? vm : NULL;
+		}
+		if (!base)
+			break;
+		addr = base - 1;
 	}
 	return NULL;
 }
@@ -300,6 +324,7 @@ static bool grow_in_place(struct vmap_area *vm, size_t bytes)
 		return false;
 	dirty = next->dirty;
 	vm_clear_tags(vm);
+	note_size(bytes);
 	vm->bytes = bytes;
 	vm_set_tags(vm);
 	vm_put_record(next);

@@ -63,8 +63,14 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 struct vmap_area *find_vmap_area(const void *p) __km(find_vmap_area);
 /* The busy area that p lies in, or NULL; slow, for reports. */
 struct vmap_area *find_vmap_area_inside(const void *p) __km(find_vmap_area_inside);
-/* False: someone else freed it first. */
+/* False: someone else freed it first, or it is one of vmap() whose lock cannot be had. */
 bool vmap_free(struct vmap_area *vm, bool may_wait) __km(vmap_free);
+/* vmap.c: that was so, and the area is there still; who wanted it freed is told. */
+void vm_warn_kept(const char *function, const void *addr) __km(vm_warn_kept);
+static inline bool vm_is_busy(struct vmap_area *vm)
+{
+	return atomic_load_explicit(&vm->state, memory_order_relaxed) == VM_BUSY;
+}
 /* The same without a system call or a wait: what must be given back is, by the next who may. */
 bool vmap_free_atomic(struct vmap_area *vm) __km(vmap_free_atomic);
 /* Grows or shrinks; in place or by moving pages. NULL: not possible so, the area is as it was. */
@@ -85,5 +91,7 @@ struct vmap_stats {
 void vmap_get_stats(struct vmap_stats *st) __km(vmap_get_stats);
 
 extern spinlock_t vmap_lock __km(vmap_lock);
+/* vmap.c: what vmap() shows. */
+extern spinlock_t vmap_share_lock __km(vmap_share_lock);
 
 #endif

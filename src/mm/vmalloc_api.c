@@ -238,7 +238,9 @@ static void vfree_area(const void *addr, bool atomic)
 	if (freed && !atomic && !e.nested)
 		purge_check();
 	slow_leave(&e);
-	if (unlikely(!freed)) {
+	if (unlikely(!freed && vm && vm_is_busy(vm))) {
+		vm_warn_kept("vfree", addr);
+	} else if (unlikely(!freed)) {
 		if (!IS_ALIGNED((unsigned long)addr, PAGE_SIZE))
 			pr_warn("Trying to vfree() bad address (%p)", addr);
 		pr_warn("Trying to vfree() nonexistent vm area (%p)", addr);

@@ -10,10 +10,11 @@
  * a reader sees the content all the time, a writer's words may be lost.
  *
  * Areas of vmap() keep, behind a copy of the caller's array, the pages' addresses in order, each
- * once. They are on share.areas by their lru. share.lock guards that, and is held while mappings
- * are exchanged, which may take long: it is tried again and again instead of waited for, so that
- * nobody takes its holder for lost. The child of a fork that another thread called in the middle
- * of it finds it held for ever, and its vmap() fails.
+ * once. They are on share.areas by their lru. vmap_share_lock (the last rank: its holder waits for
+ * no other lock, and only tries vmap_lock) guards that, and is held while mappings are exchanged,
+ * which may take long: it is tried again and again instead of waited for, so that nobody takes its
+ * holder for lost. A fork waits for it as for the others, 2 s. If that was too short, or without
+ * fork handlers, a child finds it held for ever, and its vmap() and vunmap() fail.
  */
 #include "lib/small.h"
 #include "mm/entry.h"
@@ -26,9 +27,11 @@
 
 #define LOCK_TRIES	20000u	/* of 50 us and more */
 #define LOCK_SLEEP_US	50u
+#define FORK_TRIES	60000u	/* the same while a fork is under way: about 3 s and more */
+
+spinlock_t vmap_share_lock;
 
 static struct {
-	spinlock_t lock;
 	bool ready;
 	struct list_head areas;
 } share;
@@ -43,19 +46,27 @@ struct page_set {
 
 static bool lock_share(bool may_wait)
 {
-	unsigned int i;
+	unsigned int i, forks = 0;
 
 	for (i = 0; i < (may_wait ? LOCK_TRIES : 1); i++) {
-		if (spin_trylock(&share.lock)) {
+		if (spin_trylock(&vmap_share_lock)) {
 			if (!share.ready)
 				INIT_LIST_HEAD(&share.areas);
 			share.ready = true;
 			return true;
 		}
-		if (spin_is_mine(&share.lock))
+		/* a child has waited for it before, or who forked it has */
+		if (spin_is_mine(&vmap_share_lock) ||
+		    (READ_ONCE(vmap_share_lock.lost) && READ_ONCE(fork_generation)))
 			return false;
+		if (READ_ONCE(fork_under_way) && forks < FORK_TRIES) {
+			i = 0;
+			forks++;
+		}
 		os_sleep_us(LOCK_SLEEP_US);
 	}
+	if (may_wait && READ_ONCE(fork_generation))
+		WRITE_ONCE(vmap_share_lock.lost, true);
 	return false;
 }
 
@@ -155,7 +166,7 @@ static bool fill_set(struct page_set *set, struct page *const *pages)
 	return true;
 }
 
-/* ---- sharing; share.lock held ---- */
+/* ---- sharing; vmap_share_lock held ---- */
 
 static void set_of_area(struct page_set *set, const struct vmap_area *vm)
 {
@@ -311,6 +322,12 @@ static struct vmap_area *share_area(struct page_set *set, bool read_only)
 	return vm;
 }
 
+void vm_warn_kept(const char *function, const void *addr)
+{
+	pr_warn("%s(%p): another thread's vmap() or vunmap(), or one that a fork cut off, is in the "
+		"way; the area stays", function, addr);
+}
+
 bool vm_unshare(struct vmap_area *vm)
 {
 	struct page_set set;
@@ -321,7 +338,7 @@ bool vm_unshare(struct vmap_area *vm)
 	list_del(&vm->lru);
 	set_of_area(&set, vm);
 	unshare_set(&set, set.nr_addrs);
-	spin_unlock(&share.lock);
+	spin_unlock(&vmap_share_lock);
 	for (i = 0; vm->put_pages && i < set.count; i++)
 		__free_pages(set.pages[i], 0);
 	slab_free(set.pages);
@@ -377,7 +394,7 @@ static void *vmap_pages(struct page **pages, unsigned int count, unsigned long f
 			vm->pub.caller = caller;
 			vm->pub.flags = fix_map_flags(flags);
 		}
-		spin_unlock(&share.lock);
+		spin_unlock(&vmap_share_lock);
 	}
 	may_block_restore(flags_before);
 	slow_leave(&e);
@@ -423,7 +440,11 @@ __km_export void vunmap(const void *addr)
 	vm = find_map(addr);
 	if (vm)		/* pages and array stay the caller's */
 		vm->put_pages = NULL;
-	if (!vm || !free_area(vm))
+	if (vm && free_area(vm))
+		return;
+	if (vm && vm_is_busy(vm))
+		vm_warn_kept("vunmap", addr);
+	else
 		pr_warn("Trying to vunmap() nonexistent vm area (%p)", addr);
 }
 

@@ -26,6 +26,7 @@ struct vmap_state {
 	struct vmap_area *unused;	/* records, linked by lru.next */
 	size_t mapped;			/* bytes in all areas */
 	size_t busy_bytes;
+	size_t largest;			/* no lock: bytes of the largest busy area ever */
 	unsigned long nr_busy;
 	long dirty;			/* frames, of all on the lru */
 	long nr_guards;			/* VMAP_ADD: areas with a guard that faults */

@@ -287,8 +287,9 @@ void watermark_init(void)
 	mem_state.managed = os_totalram() >> os_page_shift;
 	if (mem_limited())
 		mem_state.managed = MIN(mem_state.managed, mem_state.limit);
-	if (min_free >> (os_page_shift - 10) >= mem_state.managed) {
-		pr_warn("min_free_kbytes=%lu leaves nothing of %lu KiB; using the formula",
+	/* the marks above it, of 1.5 times that at most, must leave something too */
+	if (min_free >> (os_page_shift - 10) > mem_state.managed / 2) {
+		pr_warn("min_free_kbytes=%lu is more than half of %lu KiB; using the formula",
 			min_free, mem_state.managed << (os_page_shift - 10));
 		min_free = 0;
 	}

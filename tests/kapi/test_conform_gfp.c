@@ -332,7 +332,7 @@ static void no_system_call(void)
 		for (i = 0; i < 300; i++) {
 			n += !!opaque(kmalloc(100 + i * 37 % 9000,
 					      gfp & ~(GFP_DMA32 | __GFP_HIGHMEM)));
-			n += !!opaque(kmem_cache_alloc(s, gfp & ~__GFP_HIGHMEM));
+			n += !!opaque(kmem_cache_alloc(s, gfp & ~(GFP_DMA32 | __GFP_HIGHMEM)));
 			opaque(alloc_pages(gfp, i % 11));
 		}
 	}

@@ -366,6 +366,25 @@ static void flags_of_an_area_say_what_it_is(void **state)
 	vfree(p);
 }
 
+/* 7.1: however far from its start. Address space alone. */
+static void an_address_is_found_gibibytes_inside_an_area(void **state)
+{
+	const size_t size = (size_t)3 << 30;
+	char *p = vmalloc(size);
+
+	(void)state;
+	if (!p)
+		skip();		/* the system does not overcommit so much */
+	p[size - 1] = 1;
+	assert_true(is_vmalloc_addr(p + size / 2));
+	assert_true(is_vmalloc_addr(p + size - 1));
+	assert_false(is_vmalloc_addr(p + size));
+	assert_non_null(vmalloc_to_page(p + size - 1));
+	assert_ptr_not_equal(vmalloc_to_page(p + size - 1), vmalloc_to_page(p));
+	vfree(p);
+	assert_false(is_vmalloc_addr(p + size - 1));
+}
+
 static void is_vmalloc_addr_is_true_inside_and_false_outside(void **state)
 {
 	char *p = vmalloc(300 * KIB), *q = kmalloc(100, GFP_KERNEL), here;
@@ -748,6 +767,7 @@ int main(void)
 		cmocka_unit_test(find_vm_area_knows_the_start_alone),
 		cmocka_unit_test(flags_of_an_area_say_what_it_is),
 		cmocka_unit_test(is_vmalloc_addr_is_true_inside_and_false_outside),
+		cmocka_unit_test(an_address_is_found_gibibytes_inside_an_area),
 		cmocka_unit_test(every_page_of_an_area_has_its_struct_page),
 		cmocka_unit_test(vmalloc_nr_pages_follows_use),
 		cmocka_unit_test(vrealloc_of_null_allocates),

@@ -3,6 +3,7 @@
 #include "vmalloc_test.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <linux/filter.h>
@@ -288,6 +289,51 @@ static void a_fork_child_shares_the_pages_until_vunmap(void **state)
 	assert_int_equal(at[0][0], 50);
 }
 
+static atomic_bool stop;
+
+static void *map_and_unmap(void *arg)
+{
+	void *p;
+
+	while (!atomic_load(&stop)) {
+		p = vmap(pages, NR - 2, VM_MAP, PAGE_KERNEL);
+		if (!p)
+			return arg;
+		vunmap(p);
+	}
+	return NULL;
+}
+
+static void child_maps(void)
+{
+	char *p;
+
+	alarm(20);
+	p = vmap(pages + NR - 2, 2, VM_MAP, PAGE_KERNEL);
+	CHECK(p && p[0] == NR - 1 && p[page] == NR);
+	vunmap(p);
+	CHECK(!find_vm_area(p));
+}
+
+/* fork waits until no other thread is in the middle of an exchange of mappings. */
+static void a_child_forked_while_another_thread_maps_can_map(void **state)
+{
+	pthread_t thread;
+	unsigned int i;
+	void *ret;
+
+	(void)state;
+	atomic_store(&stop, false);
+	assert_int_equal(pthread_create(&thread, NULL, map_and_unmap, &stop), 0);
+	for (i = 0; i < 30; i++) {
+		assert_int_equal(in_child(child_maps), 0);
+		assert_int_equal(lines_with("vmap"), 0);
+	}
+	atomic_store(&stop, true);
+	pthread_join(thread, &ret);
+	assert_null(ret);
+}
+
 static void refuse_memfd(void)
 {
 	struct sock_filter code[] = {
@@ -377,6 +423,7 @@ int main(void)
 		T(vm_map_ram_test),
 		T(vm_unmap_ram_with_another_count_is_a_bug),
 		T(a_fork_child_shares_the_pages_until_vunmap),
+		T(a_child_forked_while_another_thread_maps_can_map),
 		T(threads_map_and_free_at_once),
 		T(without_memfd_vmap_is_null_with_one_line),
 	};

@@ -217,6 +217,29 @@ static void a_request_to_flush_is_honoured_at_the_next_miss(void **state)
 	assert_int_equal(heap_walk(), 0);
 }
 
+/* Caches above the classes are flushed under the slot's lock. */
+static void a_flush_that_had_no_lock_is_tried_again(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("flushed-later", 72, 0, SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	struct pcpu *c = own_cpu;
+	struct cpu_cache *cc = cpu_cache(c, s);
+
+	(void)state;
+	kmem_cache_free(s, p);
+	assert_true(cc->top != cc->start);
+	assert_true(spin_trylock(&c->lock));
+	atomic_store(&c->flush_request, true);
+	slab_free(kvmalloc_size(6000));
+	assert_true(atomic_load(&c->flush_request));
+	assert_true(cc->top != cc->start);
+	spin_unlock(&c->lock);
+	slab_free(kvmalloc_size(7000));		/* a miss of yet another class */
+	assert_false(atomic_load(&c->flush_request));
+	assert_true(cc->top == cc->start);
+	kmem_cache_destroy(s);
+}
+
 #define T(f) cmocka_unit_test_setup(f, quiet)
 
 int main(void)
@@ -229,6 +252,7 @@ int main(void)
 		T(trimming_empties_barns_and_sheaves),
 		T(barns_trade_full_for_empty_up_to_their_bound),
 		T(a_request_to_flush_is_honoured_at_the_next_miss),
+		T(a_flush_that_had_no_lock_is_tried_again),
 		T(a_barn_brings_one_threads_frees_to_another),	/* last: it keeps objects */
 	};
 

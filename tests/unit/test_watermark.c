@@ -65,6 +65,26 @@ static void reductions_are_a_half_and_then_a_quarter(void **state)
 	set_options(NULL);
 }
 
+/* Half of the limit is the most that min may be. */
+static void all_marks_lie_below_the_limit(void **state)
+{
+	static const char *const options[] = {
+		"mem=64M min_free_kbytes=32768", "mem=64M min_free_kbytes=32832",
+		"mem=64M min_free_kbytes=60000", "mem=64M min_free_kbytes=65535",
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		catch_stderr();
+		set_options(options[i]);
+		assert_int_equal(count_lines(caught_text()), i ? 1 : 0);
+		assert_true(mem_state.watermark[WMARK_MIN] > 0);
+		assert_true(mem_state.watermark[WMARK_HIGH] < mem_state.limit);
+	}
+	set_options(NULL);
+}
+
 static void exactly_at_the_mark_fails(void **state)
 {
 	unsigned long min;
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test(min_free_kbytes_wins_where_it_is_larger),
 		cmocka_unit_test(the_step_is_a_quarter_of_min_or_a_thousandth),
 		cmocka_unit_test(reductions_are_a_half_and_then_a_quarter),
+		cmocka_unit_test(all_marks_lie_below_the_limit),
 		cmocka_unit_test(exactly_at_the_mark_fails),
 		cmocka_unit_test(charges_of_threads_together_stop_at_the_mark),
 		cmocka_unit_test(without_a_limit_everything_is_granted_and_counted),
