@@ -105,7 +105,9 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 		struct slab_sheaf *empty = s->barn.empty;
 
 		*link = d->next_unused;
-		memset(s, 0, offsetof(struct kmem_cache, name));
+		/* what cache_layout() sets is never 0 in between: see there */
+		memset(&s->object_size, 0, offsetof(struct kmem_cache, name) -
+		       offsetof(struct kmem_cache, object_size));
 		memset(d, 0, sizeof(*d));
 		s->barn.empty = empty;
 	} else {
@@ -118,7 +120,7 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 		s->name = r->details.name;
 	}
 	cache_layout(s, i, size);
-	s->sheaf_capacity = capacity;
+	WRITE_ONCE(s->sheaf_capacity, capacity);
 	return s;
 }
 

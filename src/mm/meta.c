@@ -74,7 +74,7 @@ static bool new_region(struct region *old, size_t size, bool prefault)
 		return false;
 	if (prefault)
 		os_populate(r, size);
-	r->size = size;
+	WRITE_ONCE(r->size, size);
 	atomic_store_explicit(&r->used, sizeof(struct region), memory_order_relaxed);
 	/* pairs: the load in meta_alloc */
 	if (atomic_compare_exchange_strong_explicit(&meta.current, &old, r,
@@ -122,12 +122,12 @@ void *meta_alloc(size_t size, size_t align)
 			used = atomic_load_explicit(&r->used, memory_order_relaxed);
 			do {
 				start = ALIGN_UP(used, align);
-				if (start + size > r->size)
+				if (start + size > READ_ONCE(r->size))
 					break;
 			} while (!atomic_compare_exchange_weak_explicit(
 				&r->used, &used, start + size, memory_order_relaxed,
 				memory_order_relaxed));
-			if (start + size <= r->size)
+			if (start + size <= READ_ONCE(r->size))
 				return (char *)r + start;
 		}
 		if (!map || !new_region(r, REGION_SIZE, false))

@@ -71,7 +71,9 @@ static __always_inline struct cpu_cache *cpu_cache(struct pcpu *c, const struct 
 
 static inline struct cpu_slabs *cpu_slabs(struct pcpu *c, const struct kmem_cache *s)
 {
-	return s->index < NR_CLASSES ? &c->slabs[s->index] : &c->more_slabs[s->index - NR_CLASSES];
+	unsigned int i = READ_ONCE(s->index);
+
+	return i < NR_CLASSES ? &c->slabs[i] : &c->more_slabs[i - NR_CLASSES];
 }
 
 /*

@@ -14,7 +14,7 @@
 
 static unsigned long nolock_free(struct kmem_cache *s, unsigned long *nr_slabs)
 {
-	unsigned int index = s->index, w;
+	unsigned int index = READ_ONCE(s->index), w;
 	unsigned long n = 0;
 	struct slab *slab;
 
@@ -33,24 +33,26 @@ static unsigned long nolock_free(struct kmem_cache *s, unsigned long *nr_slabs)
 void slab_get_usage(struct kmem_cache *s, struct slab_usage *u)
 {
 	unsigned long nfree = 0, cached = 0, nolock_slabs = 0;
+	unsigned long capacity = READ_ONCE(s->sheaf_capacity);
 	struct pcpu *c;
 
 	for_each_cpu(c) {
-		struct cpu_cache *cc = cpu_cache(c, s);
+		u32 offset = READ_ONCE(s->cpu_offset);	/* cpu_cache() */
+		struct cpu_cache *cc = (struct cpu_cache *)(void *)((char *)c + offset);
 		void **start = READ_ONCE(cc->start), **top = READ_ONCE(cc->top);
 		struct slab_sheaf *spare = READ_ONCE(cc->spare);
 		unsigned long n = (unsigned long)(top - start);
 
 		nfree += READ_ONCE(cpu_slabs(c, s)->nfree);
-		if (n <= s->sheaf_capacity)
+		if (n <= capacity)
 			cached += n;
 		if (spare)
-			cached += MIN(READ_ONCE(spare->count), s->sheaf_capacity);
+			cached += MIN(READ_ONCE(spare->count), capacity);
 	}
-	cached += (unsigned long)READ_ONCE(s->barn.nr_full) * s->sheaf_capacity;
+	cached += (unsigned long)READ_ONCE(s->barn.nr_full) * capacity;
 	nfree += nolock_free(s, &nolock_slabs);
 	u->nr_slabs = atomic_load_explicit(&s->nr_slabs, memory_order_relaxed);
-	u->num_objs = u->nr_slabs * s->objects;
+	u->num_objs = u->nr_slabs * READ_ONCE(s->objects);
 	u->active_objs = u->num_objs - MIN(nfree, u->num_objs);
 	u->in_sheaves = MIN(cached, u->active_objs);
 }
@@ -66,8 +68,8 @@ void heap_get_usage(struct heap_usage *u)
 		struct slab_usage su;
 
 		slab_get_usage(s, &su);
-		u->slab_in_use += (su.active_objs - su.in_sheaves) * s->size;
-		u->slab_system += su.nr_slabs * s->blocks * PAGEBLOCK_SIZE;
+		u->slab_in_use += (su.active_objs - su.in_sheaves) * READ_ONCE(s->size);
+		u->slab_system += su.nr_slabs * READ_ONCE(s->blocks) * PAGEBLOCK_SIZE;
 		u->nr_free_objects += su.num_objs - su.active_objs + su.in_sheaves;
 	}
 	for (i = 0; i < MAX_NR_ZONES; i++)

@@ -53,18 +53,24 @@ static_assert(ARRAY_SIZE(classic_sizes) <= CLASS_OTHER - 1, "at most 62 kmalloc 
 void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 {
 	unsigned int wanted = MAX(MIN(SLAB_MIN_OBJECTS * size, SLAB_MAX_BYTES), size);
+	unsigned int blocks =
+		(unsigned int)roundup_pow_of_two(DIV_ROUND_UP(wanted, PAGEBLOCK_SIZE));
+	unsigned int capacity = MAX(2u, MIN(SHEAF_MAX_OBJECTS, SHEAF_MAX_BYTES / size));
 
-	s->size = size;
-	s->index = index;
+	/* in a record that is used again: who walks the table may be late and reads these */
+	WRITE_ONCE(s->size, size);
+	WRITE_ONCE(s->index, index);
 	s->reciprocal = DIV_ROUND_UP(1ul << 40, size);
-	s->blocks = (unsigned int)roundup_pow_of_two(DIV_ROUND_UP(wanted, PAGEBLOCK_SIZE));
-	s->objects = MIN((unsigned int)(s->blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS);
-	s->sheaf_capacity = MAX(2u, MIN(SHEAF_MAX_OBJECTS, SHEAF_MAX_BYTES / size));
-	s->max_full = MAX(1u, MIN(BARN_MAX_FULL, BARN_MAX_BYTES / (s->sheaf_capacity * size)));
-	s->cpu_offset = (u32)(index < NR_CLASSES ?
-			      offsetof(struct pcpu, cache) + index * CPU_CACHE_SIZE :
-			      offsetof(struct pcpu, more_cache) +
-			      (index - NR_CLASSES) * CPU_CACHE_SIZE);
+	WRITE_ONCE(s->blocks, blocks);
+	WRITE_ONCE(s->objects,
+		   MIN((unsigned int)(blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS));
+	WRITE_ONCE(s->sheaf_capacity, capacity);
+	s->max_full = MAX(1u, MIN(BARN_MAX_FULL, BARN_MAX_BYTES / (capacity * size)));
+	WRITE_ONCE(s->cpu_offset,
+		   (u32)(index < NR_CLASSES ?
+			 offsetof(struct pcpu, cache) + index * CPU_CACHE_SIZE :
+			 offsetof(struct pcpu, more_cache) +
+			 (index - NR_CLASSES) * CPU_CACHE_SIZE));
 }
 
 #define CHECK_FREES \

@@ -115,7 +115,7 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context 
 	slab->where = SLAB_CURRENT;
 	VM_BUG_ON(cs->current);
 	cs->current = slab;
-	cs->nr_slabs++;
+	WRITE_ONCE(cs->nr_slabs, cs->nr_slabs + 1);
 	WRITE_ONCE(cs->nfree, cs->nfree + s->objects);
 	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)s->objects * s->size);
 	return true;
@@ -129,7 +129,7 @@ static void slab_unlink(struct pcpu *c, struct slab *slab)
 		list_del(&slab->list);
 	else if (cs->current == slab)
 		cs->current = NULL;
-	cs->nr_slabs--;
+	WRITE_ONCE(cs->nr_slabs, cs->nr_slabs - 1);
 	WRITE_ONCE(cs->nfree, cs->nfree - slab->nfree);
 	WRITE_ONCE(c->free_bytes, c->free_bytes - (unsigned long)slab->nfree * slab->cache->size);
 }

@@ -206,11 +206,11 @@ unsigned long nolock_purge(void)
 	unsigned int i;
 
 	for_each_cache(s, i) {
-		if (!atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed) || s->ctor ||
+		if (!atomic_load_explicit(&s->nolock_slabs, memory_order_relaxed) ||
 		    !cache_hold(i))
 			continue;
 		slab = atomic_load_explicit(&s->nolock_slabs, memory_order_acquire);
-		for (; slab; slab = slab->next_nolock)
+		for (; slab && !s->ctor; slab = slab->next_nolock)
 			if (READ_ONCE(slab->freed))	/* else nothing since the last time */
 				purged += purge_nolock_slab(slab);
 		cache_release(i);

@@ -146,13 +146,13 @@ static void adopt_slab(struct pcpu *c, struct pcpu *from, struct slab *slab)
 		list_del(&slab->list);
 	else
 		old->current = NULL;
-	old->nr_slabs--;
+	WRITE_ONCE(old->nr_slabs, old->nr_slabs - 1);
 	WRITE_ONCE(old->nfree, old->nfree - slab->nfree);
 	WRITE_ONCE(from->free_bytes, from->free_bytes - bytes);
 	atomic_store_explicit(&slab->owner, c, memory_order_release);
 	slab->where = SLAB_PARTIAL;
 	list_add(&slab->list, &to->partial);
-	to->nr_slabs++;
+	WRITE_ONCE(to->nr_slabs, to->nr_slabs + 1);
 	WRITE_ONCE(to->nfree, to->nfree + slab->nfree);
 	WRITE_ONCE(c->free_bytes, c->free_bytes + bytes);
 }

@@ -23,13 +23,24 @@
 
 #define UNUSED __attribute__((__unused__))
 
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+#ifndef UNDER_TSAN
+#define UNDER_TSAN 0
+#endif
+
 struct source {
 	_Atomic int nr_allocs, nr_frees;	/* that gave or took an element */
 	_Atomic int nr_tries, nr_full_tries;	/* of the latter: with __GFP_DIRECT_RECLAIM */
 	_Atomic int left;			/* elements it still gives; negative: no end */
 	_Atomic gfp_t flags[8];			/* of the first tries */
 	_Atomic gfp_t all_flags, common_flags;	/* any of, all of the tries */
-	void *last_freed;
+	void *_Atomic last_freed;
 };
 
 static UNUSED void source_reset(struct source *s, int left)

@@ -557,6 +557,8 @@ static inline int trap_main(int argc, char **argv, const struct trap_case *table
 		if (!out.timed_out && WIFEXITED(out.status) &&
 		    WEXITSTATUS(out.status) == TRAP_SKIP_STATUS) {
 			printf("ok %u - %s # SKIP %s\n", i + 1, tc->name, out.err);
+			free(out.err);
+			free(out.expect);
 			continue;
 		}
 		why = trap_verdict(tc, &out);

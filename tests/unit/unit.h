@@ -39,6 +39,17 @@ static const struct alloc_context zeroed_request __maybe_unused = {
 #define UNIT_TSAN 0
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define UNIT_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNIT_ASAN 1
+#endif
+#endif
+#ifndef UNIT_ASAN
+#define UNIT_ASAN 0
+#endif
+
 /* xorshift64*: every run is the same run. */
 static UNIT_UNUSED uint64_t random_state = 0x9e3779b97f4a7c15ull;
 
