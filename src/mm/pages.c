@@ -397,8 +397,12 @@ static void drop_reference(struct page *page, unsigned int order,
 	bool compound = page->flags & PG_compound;
 	s32 old;
 
-	if (!compound)
-		WRITE_ONCE(page->order, 0);	/* what the others hold; not ours after the drop */
+	/*
+	 * What the others hold then; not ours after the drop. put_page() (order 0) takes nothing
+	 * away: who still has the block may free all of it.
+	 */
+	if (!compound && order)
+		WRITE_ONCE(page->order, 0);
 	/* release: our accesses come before who frees it; acquire: those of the others */
 	old = atomic_fetch_sub_explicit(&page->refcount, 1, memory_order_acq_rel);
 	if (old == 1) {
