@@ -497,33 +497,32 @@ struct page *alloc_block(unsigned int order, const struct alloc_context *ac)
 	return page;
 }
 
-void free_block(struct page *page, unsigned int order)
+/* locked: the zone lock is held, and given back; else its next holder takes the block in. */
+static void give_back(struct zone *z, struct page *page, unsigned long pages, bool locked)
 {
-	struct zone *z = addr_zone(page_address(page));
-
-	VM_BUG_ON(page->order != order);
-	if (zone_lock(z)) {
+	if (locked) {
 		put_block(z, page);
 		spin_unlock(&z->lock);
 	} else {
 		defer(z, page);
 	}
-	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
-	mem_uncharge(1ul << order);
+	purge_account_free((long)(pages << (os_page_shift - FRAME_SHIFT)));
+	mem_uncharge(pages);
+}
+
+void free_block(struct page *page, unsigned int order)
+{
+	struct zone *z = addr_zone(page_address(page));
+
+	VM_BUG_ON(page->order != order);
+	give_back(z, page, 1ul << order, zone_lock(z));
 }
 
 void free_neighbours(struct page *page)
 {
 	unsigned long pages = (unsigned long)page->nr_neighbours << MAX_PAGE_ORDER;
 
-	if (zone_lock(&zone_normal)) {
-		put_block(&zone_normal, page);
-		spin_unlock(&zone_normal.lock);
-	} else {
-		defer(&zone_normal, page);
-	}
-	purge_account_free((long)(pages << (os_page_shift - FRAME_SHIFT)));
-	mem_uncharge(pages);
+	give_back(&zone_normal, page, pages, zone_lock(&zone_normal));
 }
 
 void free_block_nolock(struct page *page, unsigned int order)
@@ -531,14 +530,7 @@ void free_block_nolock(struct page *page, unsigned int order)
 	struct zone *z = addr_zone(page_address(page));
 
 	VM_BUG_ON(page->order != order);
-	if (zone_trylock(z)) {
-		put_block(z, page);
-		spin_unlock(&z->lock);
-	} else {
-		defer(z, page);
-	}
-	purge_account_free((long)(PAGE_SIZE >> FRAME_SHIFT) << order);
-	mem_uncharge(1ul << order);
+	give_back(z, page, 1ul << order, zone_trylock(z));
 }
 
 void zone_fork_child(struct zone *z)
