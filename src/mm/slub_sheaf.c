@@ -235,6 +235,11 @@ static void *cache_alloc_flags(struct kmem_cache *s, struct pcpu *c, gfp_t gfp, 
 	void *object = NULL;
 
 	slow_enter_alloc(&e, c);
+	object = from_spare(e.cpu, s, gfp);	/* of a destroyed cache there is none */
+	if (object) {
+		slow_leave(&e);
+		return object;
+	}
 	alloc_context_init(&ac, gfp, slab_order(s));
 	if (likely(!was_destroyed(s) && !slab_fails(s, &e, &ac)))
 		object = alloc_object(s, &e, &ac);
