@@ -1,14 +1,62 @@
 # SPDX-License-Identifier: MIT
-# The comparison with other allocators, and the tests of resident memory and of
-# what starting costs. All of these programs run under whatever is preloaded, so
-# the compiler must not know what malloc is.
+# The benchmarks (bench/README.md), and the tests of resident memory and of what
+# starting costs. All of these programs run under whatever is preloaded, so the
+# compiler must not know what malloc is.
 
-ALLOC_CFLAGS = $(AM_CFLAGS) -pthread -fno-builtin-malloc -fno-builtin-calloc \
-	-fno-builtin-realloc -fno-builtin-free
+NO_BUILTIN_MALLOC = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
+	-fno-builtin-free -fno-builtin-aligned_alloc
+ALLOC_CFLAGS = $(AM_CFLAGS) -pthread $(NO_BUILTIN_MALLOC)
 
-check_PROGRAMS += bench/compare
-bench_compare_SOURCES = bench/compare.c
-bench_compare_CFLAGS = $(ALLOC_CFLAGS)
+# Bodies in C, driven by Google Benchmark through the shim. Linked with no allocator
+# but for bench-api, which has the API of ours.
+
+bench_commands = bench/measure bench/replay bench/paths bench/nothing
+if HAVE_BENCHMARK
+bench_commands += bench/bench-micro bench/bench-threads bench/bench-large bench/bench-memory \
+	bench/bench-api bench/bench-shim
+endif
+check_PROGRAMS += $(bench_commands)
+
+bench_shim = bench/common.h bench/shim.h bench/shim.cc
+bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc.c \
+	bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
+bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_micro_LDADD = -lbenchmark
+bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h $(bench_shim)
+bench_bench_threads_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_threads_LDADD = -lbenchmark
+bench_bench_large_SOURCES = bench/large.c $(bench_shim)
+bench_bench_large_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_large_LDADD = -lbenchmark
+bench_bench_memory_SOURCES = bench/memory.c $(bench_shim)
+bench_bench_memory_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_memory_LDADD = -lbenchmark
+bench_bench_api_SOURCES = bench/api.c $(bench_shim)
+bench_bench_api_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_api_LDADD = src/libkmalloc.la -lbenchmark
+bench_bench_api_LDFLAGS = -no-install
+# One body in C through the shim, and the same in C++ without it.
+bench_bench_shim_SOURCES = bench/shim_c.c bench/shim_cpp.cc $(bench_shim)
+bench_bench_shim_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_shim_LDADD = -lbenchmark
+# C++ bodies are compiled as the C ones are.
+AM_CXXFLAGS += $(NO_BUILTIN_MALLOC)
+
+bench_measure_SOURCES = bench/measure.c
+bench_nothing_SOURCES = bench/nothing.c
+bench_paths_SOURCES = bench/paths.c
+bench_paths_CFLAGS = $(ALLOC_CFLAGS)
+
+# The recorder of malloc calls, a preloadable library, and the player.
+
+check_LTLIBRARIES += bench/libbench-record.la
+bench_libbench_record_la_SOURCES = bench/record.c bench/trace.h
+bench_libbench_record_la_CFLAGS = $(ALLOC_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
+bench_libbench_record_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+bench_replay_SOURCES = bench/replay.c bench/trace_read.c bench/trace.h
+bench_replay_CFLAGS = $(ALLOC_CFLAGS)
+
+# Resident memory ----------------------------------------------------------
 
 check_PROGRAMS += \
 	tests/memory/burst \
@@ -24,27 +72,49 @@ tests_memory_prodcons_rss_CFLAGS = $(ALLOC_CFLAGS)
 tests_memory_startup_SOURCES = tests/memory/startup.c tests/memory/memory.h
 tests_memory_startup_CFLAGS = $(ALLOC_CFLAGS)
 
+# Tests --------------------------------------------------------------------
+
+bench_tests = \
+	bench/tests/compare.sh \
+	bench/tests/gate.sh \
+	bench/tests/replay.sh \
+	bench/tests/rows.sh
 memory_tests = \
-	bench/patterns.sh \
 	tests/memory/burst.sh \
 	tests/memory/idle_threads.sh \
 	tests/memory/prodcons_rss.sh \
 	tests/memory/startup.sh
 memory_long_tests = \
+	bench/tests/shim_cost.sh \
 	tests/memory/burst_cost.sh \
 	tests/memory/startup_time.sh
-TESTS += $(memory_tests)
+TESTS += $(bench_tests) $(memory_tests)
 CHECK_ALL_TESTS += $(memory_long_tests)
-EXTRA_DIST += $(memory_tests) $(memory_long_tests) tests/memory/lib.sh bench/compare.py
 
-# make bench BENCH_OPTIONS='--patterns pair,server --rounds 3'
-compare_allocators = abs_top_builddir='$(abs_top_builddir)' \
-	python3 '$(top_srcdir)/bench/compare.py'
-bench: all bench/compare$(EXEEXT)
-	@$(compare_allocators) $(BENCH_OPTIONS)
+bench_python = \
+	bench/compare \
+	bench/check \
+	bench/histogram \
+	bench/kmbench/__init__.py \
+	bench/kmbench/job.py \
+	bench/kmbench/real/__init__.py
+bench_traces =
+bench_documents = bench/README.md
+EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
+	$(bench_python) $(bench_traces) $(bench_documents)
 
-# The same, and the limits that the project keeps; fails where one is not kept.
-bench-check: all bench/compare$(EXEEXT)
-	@$(compare_allocators) --check $(BENCH_OPTIONS)
+# Commands -----------------------------------------------------------------
 
-.PHONY: bench bench-check
+# make bench BENCH_OPTIONS='--rows pair,server --budget 5m'
+bench_environment = abs_top_builddir='$(abs_top_builddir)' abs_top_srcdir='$(abs_top_srcdir)'
+bench_ready = all $(bench_commands) bench/libbench-record.la
+bench: $(bench_ready)
+	@$(bench_environment) python3 '$(top_srcdir)/bench/compare' $(BENCH_OPTIONS)
+bench-quick: $(bench_ready)
+	@$(bench_environment) python3 '$(top_srcdir)/bench/compare' --quick $(BENCH_OPTIONS)
+
+# Instructions, system calls and page faults against bench/baseline; fails where one rose.
+bench-check: $(bench_ready)
+	@$(bench_environment) python3 '$(top_srcdir)/bench/check' $(BENCH_OPTIONS)
+
+.PHONY: bench bench-quick bench-check

@@ -1,0 +1,1 @@
+"""The comparison of allocators: see bench/README.md."""

@@ -1,0 +1,1 @@
+"""Real programs, one module each."""

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* measure a program */
+int main(void) { return 0; }

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* operator new */
+#include "micro.h"

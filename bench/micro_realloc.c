@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* realloc */
+#include "micro.h"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* working sets */
+#include "micro.h"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* a program that does nothing */
+int main(void) { return 0; }

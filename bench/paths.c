@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* paths of the gate */
+int main(void) { return 0; }

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* player */
+int main(void) { return 0; }

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+/*
+ * shim.cc - the C interface of shim.h on Google Benchmark, and main()
+ *
+ * The timed loop calls nothing here: bench_begin() takes all iterations at once
+ * (KeepRunningBatch), the caller's own counter runs them, and bench_end() asks
+ * for more, which stops the clock.
+ */
+#include "shim.h"
+
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <string>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <vector>
+
+struct bench_state {
+	benchmark::State *state;
+	const void *data;
+	bool failed;		/* the loop did not begin, so it must not be ended again */
+};
+
+namespace {
+
+double scale = 1.0;
+
+[[noreturn]] void die(const char *name, const char *what)
+{
+	std::fprintf(stderr, "bench: %s: %s\n", name ? name : "a row without a name", what);
+	std::exit(2);
+}
+
+/* The text of a file of /proc; no allocation, as it is read while memory is measured. */
+size_t read_proc(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	while (used + 1 < size && (n = read(fd, text + used, size - 1 - used)) > 0)
+		used += static_cast<size_t>(n);
+	close(fd);
+	text[used] = '\0';
+	return used;
+}
+
+long status_kib(const char *key)
+{
+	char text[4096];
+	const char *at;
+
+	if (!read_proc("/proc/self/status", text, sizeof(text)))
+		return -1;
+	at = std::strstr(text, key);
+	return at ? std::strtol(at + std::strlen(key), nullptr, 10) : -1;
+}
+
+long count_mappings()
+{
+	char text[4096];
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	long lines = 0;
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	if (fd >= 0)
+		close(fd);
+	return lines;
+}
+
+/* Read before anything is printed: printing needs memory too. */
+struct process {
+	long peak_rss, rss, mappings;
+	struct rusage usage;
+	const char *malloc_from;
+
+	void measure()
+	{
+		Dl_info info;
+		void *entry = dlsym(RTLD_DEFAULT, "malloc");
+
+		peak_rss = bench_peak_rss_kib();
+		rss = bench_rss_kib();
+		mappings = count_mappings();
+		getrusage(RUSAGE_SELF, &usage);
+		malloc_from = entry && dladdr(entry, &info) ? info.dli_fname : "";
+	}
+
+	void print() const
+	{
+		std::printf("{\"malloc_from\": \"%s\", \"peak_rss_kib\": %ld, \"rss_kib\": %ld, "
+			    "\"mappings\": %ld, \"minor_faults\": %ld, \"major_faults\": %ld, "
+			    "\"voluntary_switches\": %ld, \"involuntary_switches\": %ld}\n",
+			    malloc_from, peak_rss, rss, mappings, usage.ru_minflt, usage.ru_majflt,
+			    usage.ru_nvcsw, usage.ru_nivcsw);
+	}
+};
+
+void check_row(const struct bench *bench)
+{
+	if (!bench->name || !bench->run)
+		die(bench->name, "a row needs a name and a body");
+	if (bench->nr_args > BENCH_MAX_ARGS)
+		die(bench->name, "more arguments than BENCH_MAX_ARGS");
+	if (bench->range_to && (bench->range_from < 1 || bench->range_to < bench->range_from))
+		die(bench->name, "a range goes from 1 or more to what is not less");
+	if (bench->threads_to < bench->threads_from)
+		die(bench->name, "threads_to is less than threads_from");
+}
+
+/* The arguments of each row of the family. */
+std::vector<std::vector<int64_t>> rows_of(const struct bench *bench)
+{
+	std::vector<int64_t> args(bench->args, bench->args + bench->nr_args);
+	std::vector<std::vector<int64_t>> rows;
+	int64_t step = bench->range_step > 1 ? bench->range_step : 8;
+
+	if (!bench->range_to)
+		return {args};
+	if (args.empty())
+		args.resize(1);
+	for (int64_t at = bench->range_from; at <= bench->range_to; at *= step) {
+		args[0] = at;
+		rows.push_back(args);
+	}
+	return rows;
+}
+
+benchmark::IterationCount scaled(uint64_t iterations)
+{
+	double n = static_cast<double>(iterations) * scale;
+
+	return n < 1 ? 1 : static_cast<benchmark::IterationCount>(n);
+}
+
+} // namespace
+
+void bench_register(const struct bench *bench)
+{
+	bench_fn *run = bench->run;
+	const void *data = bench->data;
+	benchmark::internal::Benchmark *row;
+
+	check_row(bench);
+	row = benchmark::RegisterBenchmark(bench->name, [run, data](benchmark::State &state) {
+		struct bench_state mine = {&state, data, false};
+
+		run(&mine);
+	});
+	for (const auto &args : rows_of(bench))
+		if (!args.empty())
+			row->Args(args);
+	if (bench->threads_to > 1 || bench->threads_from > 1)
+		for (unsigned int n = bench->threads_from ? bench->threads_from : 1;
+		     n <= bench->threads_to; n *= 2)
+			row->Threads(static_cast<int>(n));
+	if (bench->iterations)
+		row->Iterations(scaled(bench->iterations));
+	if (bench->flags & BENCH_MANUAL_TIME)
+		row->UseManualTime();
+	else
+		row->UseRealTime();
+	if (bench->flags & BENCH_PROCESS_CPU)
+		row->MeasureProcessCPUTime();
+	if (bench->flags & BENCH_COMPLEXITY)
+		row->Complexity();
+}
+
+int64_t bench_arg(const struct bench_state *state, unsigned int index)
+{
+	return state->state->range(index);
+}
+
+const void *bench_data(const struct bench_state *state)
+{
+	return state->data;
+}
+
+unsigned int bench_thread(const struct bench_state *state)
+{
+	return static_cast<unsigned int>(state->state->thread_index());
+}
+
+unsigned int bench_threads(const struct bench_state *state)
+{
+	return static_cast<unsigned int>(state->state->threads());
+}
+
+uint64_t bench_iterations(const struct bench_state *state)
+{
+	return static_cast<uint64_t>(state->state->max_iterations);
+}
+
+uint64_t bench_begin(struct bench_state *state)
+{
+	benchmark::IterationCount all = state->state->max_iterations;
+
+	state->failed = !state->state->KeepRunningBatch(all);
+	return state->failed ? 0 : static_cast<uint64_t>(all);
+}
+
+bool bench_end(struct bench_state *state)
+{
+	if (!state->failed)
+		state->state->KeepRunningBatch(state->state->max_iterations);
+	return false;
+}
+
+void bench_pause(struct bench_state *state)
+{
+	state->state->PauseTiming();
+}
+
+void bench_resume(struct bench_state *state)
+{
+	state->state->ResumeTiming();
+}
+
+void bench_set_seconds(struct bench_state *state, double seconds)
+{
+	state->state->SetIterationTime(seconds);
+}
+
+void bench_set_items(struct bench_state *state, uint64_t items)
+{
+	state->state->SetItemsProcessed(static_cast<int64_t>(items));
+}
+
+void bench_set_bytes(struct bench_state *state, uint64_t bytes)
+{
+	state->state->SetBytesProcessed(static_cast<int64_t>(bytes));
+}
+
+void bench_set_label(struct bench_state *state, const char *label)
+{
+	state->state->SetLabel(label);
+}
+
+void bench_set_n(struct bench_state *state, int64_t n)
+{
+	state->state->SetComplexityN(n);
+}
+
+void bench_counter(struct bench_state *state, const char *name, double value,
+		   enum bench_counter_kind kind)
+{
+	static const benchmark::Counter::Flags flags[] = {
+		benchmark::Counter::kDefaults,
+		benchmark::Counter::kAvgThreads,
+		benchmark::Counter::kIsRate,
+	};
+
+	state->state->counters[name] = benchmark::Counter(value, flags[kind]);
+}
+
+void bench_fail(struct bench_state *state, const char *why)
+{
+	state->state->SkipWithError(why);
+}
+
+long bench_rss_kib(void)
+{
+	return status_kib("VmRSS:");
+}
+
+long bench_peak_rss_kib(void)
+{
+	return status_kib("VmHWM:");
+}
+
+/* Take --scale=X out of the arguments, for Google Benchmark does not know it. */
+static void take_scale(int *argc, char **argv)
+{
+	static const char option[] = "--scale=";
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		char *end = nullptr;
+
+		if (std::strncmp(argv[i], option, sizeof(option) - 1)) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		scale = std::strtod(argv[i] + sizeof(option) - 1, &end);
+		if (*end || !(scale > 0)) {
+			std::fprintf(stderr, "bench: %s: expected a number above 0\n", argv[i]);
+			std::exit(2);
+		}
+	}
+	*argc = kept;
+	argv[kept] = nullptr;
+}
+
+int main(int argc, char **argv)
+{
+	struct process process;
+	bool listing = false;
+
+	for (int i = 1; i < argc; i++)
+		listing |= !std::strncmp(argv[i], "--benchmark_list_tests", 22);
+	take_scale(&argc, argv);
+	benchmark::Initialize(&argc, argv);
+	if (benchmark::ReportUnrecognizedArguments(argc, argv))
+		return 2;
+	bench_register_all();
+	if (!benchmark::RunSpecifiedBenchmarks())
+		return 2;
+	if (!listing) {
+		process.measure();
+		std::fflush(nullptr);
+		process.print();
+	}
+	benchmark::Shutdown();
+	return 0;
+}

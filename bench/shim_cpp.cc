@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* the same in C++ */
+#include "common.h"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* exchange between threads */
+#include "threads.h"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* read a trace */
+#include "trace.h"
