@@ -63,7 +63,8 @@ class Context:
     """Where things are, for jobs."""
     source: str             # the top source directory
     build: str              # the top build directory
-    work: str               # a folder that jobs may fill; one a run, removed at its end
+    work: str               # a folder that jobs may fill; one a run, removed at its end; None
+                            # while jobs are only listed
     quick: bool             # bench-quick: jobs may do less work, the same under every allocator
     scale: float = 1.0      # of the work; tests use little
 
