@@ -21,6 +21,7 @@ bench_shim = bench/common.h bench/shim.h bench/shim.cc
 bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc.c \
 	bench/micro_app.c bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
 bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_micro_CXXFLAGS = $(AM_CXXFLAGS) -fsized-deallocation
 bench_bench_micro_LDADD = -lbenchmark
 bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h $(bench_shim)
 bench_bench_threads_CFLAGS = $(ALLOC_CFLAGS)

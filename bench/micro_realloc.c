@@ -112,7 +112,7 @@ void register_realloc(void)
 		{ "BM_realloc/grow1/many", 256, 8, 1024, BY_ONE, 6 },
 		{ "BM_realloc/grow1.5/one", 1, 16, 4 * MIB, BY_HALF, 60 },
 		{ "BM_realloc/grow1.5/many", 256, 16, 64 * KIB, BY_HALF, 8 },
-		{ "BM_realloc/last", 1, 4 * KIB, 16 * MIB, BY_PAGE, 8 },
+		{ "BM_realloc/last", 1, 4 * KIB, 16 * MIB, BY_PAGE, 5 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

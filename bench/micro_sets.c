@@ -260,7 +260,7 @@ void register_calloc(void)
 		{ 64, 500000 }, { 4096, 16384 }, { 65536, 1024 }, { 1048576, 64 },
 	};
 	static const struct micro_size reused[] = {
-		{ 64, 1500000 }, { 4096, 400000 }, { 65536, 12000 }, { 1048576, 500 },
+		{ 64, 1500000 }, { 4096, 400000 }, { 65536, 8000 }, { 1048576, 300 },
 	};
 
 	micro_rows("BM_calloc/fresh", calloc_fresh, fresh, ARRAY_SIZE(fresh));

@@ -21,7 +21,7 @@ instructions()
 	LD_PRELOAD=$1 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" \
 		--benchmark_filter="^$2/iterations" >"$tmp/out" 2>"$tmp/err" || return
 	if [ -n "$1" ] && ! grep -q "\"malloc_from\": \"$1\"" "$tmp/out"; then
-		diag "malloc is not from $1"
+		diag "malloc is not from $1" >&2
 		return 1
 	fi
 	sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$tmp/err"
@@ -72,9 +72,9 @@ plan 6
 for library in '' "$preload"; do
 	under=${library:+the library}
 	under=${under:-glibc}
-	compare "$library" loop 0.5 instructions "$under: an empty loop costs as much, to half an instruction"
-	compare "$library" pair 1 percent "$under: a pair costs as much, to 1 percent"
-	compare "$library" batch 1 percent "$under: a batch costs as much, to 1 percent"
+	compare "$library" loop 0.5 instructions "$under: an empty loop: as many instructions, to a half"
+	compare "$library" pair 1 percent "$under: a pair: as many, to 1 percent"
+	compare "$library" batch 1 percent "$under: a batch: as many, to 1 percent"
 	diag "$under, medians of interleaved runs, for information:"
 	diag "$(timings "$library")"
 done
