@@ -7,6 +7,7 @@
  *	BM_app/strings	an interpreter's mixture: most strings die at once, one in 64
  *			joins 20000 that live on
  *	BM_app/k32	64 buffers of 32 KiB, replaced at random, every page written
+ *	BM_app/random	50000 blocks of 8 B to 8 KiB, replaced at random; filling is timed
  *
  * An item is a block got and, sooner or later, freed.
  */
@@ -157,9 +158,34 @@ static void k32(struct bench_state *state)
 	bench_set_items(state, bench_iterations(state));
 }
 
+#define RANDOM_BLOCKS		50000
+#define RANDOM_ITERATIONS	(8 * RANDOM_BLOCKS)
+
+/* The set shrinks with --scale. */
+static void random_sizes(struct bench_state *state)
+{
+	uint64_t seed = 0x9e3779b97f4a7c15, n = bench_iterations(state), left;
+	unsigned int nr = n < RANDOM_ITERATIONS ? (unsigned int)(n + 7) / 8 : RANDOM_BLOCKS;
+	struct block *set = bench_table(nr * sizeof(*set));
+
+	left = bench_begin(state);
+	for (unsigned int i = 0; left && i < nr; i++)
+		block_new(&set[i], rnd_size(&seed, 3, 13), i);
+	for (; left; left--) {
+		struct block *b = &set[rnd_below(&seed, nr)];
+
+		block_drop(b);
+		block_new(b, rnd_size(&seed, 3, 13), left);
+	}
+	bench_end(state);
+	drop_all(set, nr);
+	bench_set_items(state, n + nr);
+}
+
 void register_apps(void)
 {
 	micro_row("BM_app/tree", tree, NULL, 16);
-	micro_row("BM_app/strings", strings, NULL, 1500000);
-	micro_row("BM_app/k32", k32, NULL, 800000);
+	micro_row("BM_app/strings", strings, NULL, 1000000);
+	micro_row("BM_app/k32", k32, NULL, 500000);
+	micro_row("BM_app/random", random_sizes, NULL, RANDOM_ITERATIONS);
 }

@@ -10,6 +10,7 @@ builddir=${abs_top_builddir:-$srcdir}
 program=$builddir/bench/bench-shim
 preload=${KMALLOC_PRELOAD-$builddir/preload/.libs/libkmalloc-preload.so}
 
+[ -z "$KM_SANITIZER" ] || skip_all 'a sanitizer counts its own instructions too'
 command -v valgrind >/dev/null || skip_all 'valgrind is not installed'
 [ -x "$program" ] || skip_all 'bench-shim was not built'
 tmp=$(mktemp -d) || exit 1
