@@ -19,8 +19,9 @@ check_PROGRAMS += $(bench_commands)
 
 bench_shim = bench/common.h bench/shim.h bench/shim.cc
 bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc.c \
-	bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
+	bench/micro_app.c bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
 bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
+bench_bench_micro_CXXFLAGS = $(AM_CXXFLAGS) -fsized-deallocation
 bench_bench_micro_LDADD = -lbenchmark
 bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h $(bench_shim)
 bench_bench_threads_CFLAGS = $(ALLOC_CFLAGS)
@@ -36,7 +37,7 @@ bench_bench_api_CFLAGS = $(ALLOC_CFLAGS)
 bench_bench_api_LDADD = src/libkmalloc.la -lbenchmark
 bench_bench_api_LDFLAGS = -no-install
 # One body in C through the shim, and the same in C++ without it.
-bench_bench_shim_SOURCES = bench/shim_c.c bench/shim_cpp.cc $(bench_shim)
+bench_bench_shim_SOURCES = bench/shim_c.c bench/shim_cpp.cc bench/shim_cost.h $(bench_shim)
 bench_bench_shim_CFLAGS = $(ALLOC_CFLAGS)
 bench_bench_shim_LDADD = -lbenchmark
 # C++ bodies are compiled as the C ones are.

@@ -31,7 +31,7 @@
  * its own items; Google Benchmark adds them up.
  *
  * The loop costs what a C++ loop over benchmark::State costs, a decrement and a
- * branch: bench/shim_cost.sh holds both side by side.
+ * branch: bench/tests/shim_cost.sh holds both side by side.
  *
  * When all rows ran, the program prints one more line behind what Google Benchmark
  * printed, a JSON object about the process: the library that malloc came from
@@ -111,8 +111,9 @@ uint64_t bench_iterations(const struct bench_state *state);
 uint64_t bench_begin(struct bench_state *state);
 bool bench_end(struct bench_state *state);
 #define BENCH_LOOP(state)						\
-	for (uint64_t bench_left = bench_begin(state);			\
-	     bench_left || bench_end(state); bench_left--)
+	for (uint64_t bench_left = bench_begin(state), bench_more = 1;	\
+	     bench_more; bench_more = bench_end(state))			\
+		for (; bench_left; bench_left--)
 
 /* Stop the clock inside the loop and let it go on.  Each costs about a microsecond. */
 void bench_pause(struct bench_state *state);
