@@ -1,27 +1,162 @@
 // SPDX-License-Identifier: MIT
 /*
- * large.c - benchmarks: large blocks
+ * large.c - benchmarks: blocks from 64 KiB, which come from pages
+ *
+ * Their time is mostly what the kernel does for the pages, so the rows differ in
+ * how many pages are touched: each one, as a program would that fills a buffer, or
+ * few, as one would that reserves much and uses the beginning.
  */
-#include "common.h"
+#include "threads.h"
 
-static void pair(struct bench_state *state)
+struct sizes {
+	size_t low, high;
+	bool uniform;		/* else every doubling is as likely */
+	unsigned int blocks;	/* in the sets of all threads together */
+	size_t every;		/* beyond the first DENSE bytes one page in so many bytes is touched */
+};
+
+#define DENSE		(256 * KIB)
+#define SPARSE		(16 * TOUCH_STEP)
+
+static unsigned int log2_of(size_t size)
 {
-	size_t size = (size_t)bench_arg(state, 0);
+	return (unsigned int)__builtin_ctzl(size);
+}
+
+static size_t pick_size(const struct sizes *sizes, uint64_t *seed)
+{
+	if (sizes->uniform)
+		return sizes->low + rnd_below(seed, (unsigned int)(sizes->high - sizes->low + 1));
+	return rnd_size(seed, log2_of(sizes->low), log2_of(sizes->high));
+}
+
+static void touch(struct block *b, size_t every)
+{
+	size_t dense = b->size < DENSE ? b->size : DENSE;
+
+	touch_pages(b->p, TOUCH_STEP, dense, b->tag);
+	for (size_t at = DENSE; at + sizeof(b->tag) <= b->size; at += every)
+		put_word(b->p + at, b->tag);
+	mark(b->p, b->size, b->tag);	/* again: a touched page may have held the last word */
+}
+
+/* A set of blocks, replaced at random. */
+static void replace_large(struct bench_state *state)
+{
+	const struct sizes *sizes = bench_data(state);
+	unsigned int n = sizes->blocks / bench_threads(state);	/* 1 at the least */
+	struct block *set = bench_table(n * sizeof(*set));
+	uint64_t seed = thread_seed(state), bytes = 0;
 
 	BENCH_LOOP(state) {
-		char *p = must(malloc(size));
+		struct block *b = &set[rnd_below(&seed, n)];
 
-		mark(p, size, 1);
-		check(p, size, 1);
-		free(p);
+		block_drop(b);
+		block_new(b, pick_size(sizes, &seed), seed);
+		touch(b, sizes->every);
+		bytes += b->size;
 	}
+	drop_all(set, n);
+	bench_table_free(set, n * sizeof(*set));
+	bench_set_items(state, bench_iterations(state));
+	bench_set_bytes(state, bytes);
+}
+
+/* The same block again and again, as a server has it for each request. */
+static void same(struct bench_state *state)
+{
+	size_t size = *(const size_t *)bench_data(state);
+	struct block b;
+
+	BENCH_LOOP(state) {
+		block_new(&b, size, bench_left);
+		touch(&b, TOUCH_STEP);
+		block_drop(&b);
+	}
+	bench_set_items(state, bench_iterations(state));
+	bench_set_bytes(state, bench_iterations(state) * size);
+}
+
+/* A buffer that grows from 1 MiB to 64 MiB, again and again; an item is a realloc. */
+struct growth {
+	size_t add;		/* at each step */
+	unsigned int divide;	/* and the size divided by this; 0: nothing */
+};
+
+static void grow(struct bench_state *state)
+{
+	const struct growth *growth = bench_data(state);
+	struct block b;
+
+	block_new(&b, MIB, 1);
+	BENCH_LOOP(state) {
+		size_t old = b.size, size = old + growth->add;
+
+		if (growth->divide)
+			size += old / growth->divide;
+		if (size > 64 * MIB) {
+			block_drop(&b);
+			block_new(&b, MIB, bench_left);
+			continue;
+		}
+		check(b.p, old, b.tag);
+		b.p = must(realloc(b.p, size));
+		check(b.p, old, b.tag);
+		touch_pages(b.p, old, size, b.tag);
+		b.size = size;
+		mark(b.p, size, b.tag);
+	}
+	block_drop(&b);
 	bench_set_items(state, bench_iterations(state));
 }
 
+static const struct random_row {
+	const char *name;
+	uint64_t items;
+	struct sizes sizes;
+} random_rows[] = {
+	{ "BM_large/random/64k_1m/touched", 2400,
+	  { 64 * KIB, MIB, false, 16, TOUCH_STEP } },
+	{ "BM_large/random/1m_8m/touched", 160,
+	  { MIB, 8 * MIB, false, 16, TOUCH_STEP } },
+	{ "BM_large/random/64k_64m/touched", 80,
+	  { 64 * KIB, 64 * MIB, false, 16, TOUCH_STEP } },
+	{ "BM_large/random/64k_64m/sparse", 800,
+	  { 64 * KIB, 64 * MIB, false, 16, SPARSE } },
+	{ "BM_large/5to25m", 48,
+	  { 5 * MIB, 25 * MIB, true, 10, TOUCH_STEP } },
+};
+
+static const struct same_row {
+	const char *name;
+	uint64_t items;
+	size_t size;
+} same_rows[] = {
+	{ "BM_large/same/256k", 8000, 256 * KIB },
+	{ "BM_large/same/1m", 1600, MIB },
+	{ "BM_large/same/16m", 48, 16 * MIB },
+};
+
+static const struct growth by_steps = { .add = MIB }, by_half = { .divide = 2 };
+
+static const struct sizes of_threads = { 128 * KIB, 4 * MIB, false, MAX_THREADS, TOUCH_STEP };
+
 void bench_register_all(void)
 {
-	bench_register(&(struct bench){
-		.name = "BM_pair", .run = pair, .range_from = 16, .range_to = 1024,
-		.range_step = 4, .iterations = 1000000,
-	});
+	for (size_t i = 0; i < ARRAY_SIZE(random_rows); i++)
+		bench_register(&(struct bench){
+			.name = random_rows[i].name, .run = replace_large,
+			.data = &random_rows[i].sizes, .iterations = random_rows[i].items,
+		});
+	for (size_t i = 0; i < ARRAY_SIZE(same_rows); i++)
+		bench_register(&(struct bench){
+			.name = same_rows[i].name, .run = same,
+			.data = &same_rows[i].size, .iterations = same_rows[i].items,
+		});
+	bench_register(&(struct bench){ .name = "BM_large/realloc/steps", .run = grow,
+					.data = &by_steps, .iterations = 128 });
+	bench_register(&(struct bench){ .name = "BM_large/realloc/half", .run = grow,
+					.data = &by_half, .iterations = 44 });
+	register_curve(&(struct bench){ .name = "BM_large/threads", .run = replace_large,
+					.data = &of_threads }, 1, 384);
 }

@@ -10,11 +10,13 @@
 
 #include <benchmark/benchmark.h>
 
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <mutex>
 #include <string>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -136,6 +138,36 @@ std::vector<std::vector<int64_t>> rows_of(const struct bench *bench)
 	return rows;
 }
 
+/*
+ * Google Benchmark's barriers lie outside of each thread's clock, and the time of a
+ * row is the mean over its threads.  With more threads than cores a thread that was
+ * woken last would start its clock last, and one that is done first would stop its
+ * clock first: the mean came to half of what had passed.  So the threads meet once
+ * more within their clocks, before the first iteration and behind the last one.
+ */
+class Team {
+	std::mutex lock;
+	std::condition_variable all_here;
+	int here = 0;
+	unsigned int meeting = 0;
+
+public:
+	void meet(int threads)
+	{
+		std::unique_lock<std::mutex> guard(lock);
+		unsigned int mine = meeting;
+
+		if (threads < 2)
+			return;
+		if (++here == threads) {
+			here = 0;
+			meeting++;
+			all_here.notify_all();
+		}
+		all_here.wait(guard, [this, mine] { return meeting != mine; });
+	}
+} team;
+
 benchmark::IterationCount scaled(uint64_t iterations)
 {
 	double n = static_cast<double>(iterations) * scale;
@@ -160,7 +192,7 @@ void bench_register(const struct bench *bench)
 	for (const auto &args : rows_of(bench))
 		if (!args.empty())
 			row->Args(args);
-	if (bench->threads_to > 1 || bench->threads_from > 1)
+	if (bench->threads_to)
 		for (unsigned int n = bench->threads_from ? bench->threads_from : 1;
 		     n <= bench->threads_to; n *= 2)
 			row->Threads(static_cast<int>(n));
@@ -206,11 +238,13 @@ uint64_t bench_begin(struct bench_state *state)
 	benchmark::IterationCount all = state->state->max_iterations;
 
 	state->failed = !state->state->KeepRunningBatch(all);
+	team.meet(state->state->threads());
 	return state->failed ? 0 : static_cast<uint64_t>(all);
 }
 
 bool bench_end(struct bench_state *state)
 {
+	team.meet(state->state->threads());
 	if (!state->failed)
 		state->state->KeepRunningBatch(state->state->max_iterations);
 	return false;

@@ -80,7 +80,8 @@ struct bench {
 	unsigned int nr_args;
 	int64_t range_from, range_to;
 	unsigned int range_step;	/* 0: 8 */
-	/* A row for threads_from threads, twice as many, ... up to threads_to; 0: 1 thread. */
+	/* A row for threads_from threads, twice as many, ... up to threads_to; 0: 1 thread,
+	 * and no /threads:1 in the name. */
 	unsigned int threads_from, threads_to;
 	/* Of each thread.  0: as many as take the time of --benchmark_min_time.
 	 * Fixed ones make every allocator do the same work; compare needs them. */
