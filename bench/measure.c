@@ -213,6 +213,9 @@ static void look_at(pid_t pid)
 	mappings = count_mappings(pid, &preloaded);
 	run.processes++;
 	run.preloaded += preloaded;
+	/* The kernel's counters are exact within some pages a CPU. */
+	if (rss > peak)
+		peak = rss;
 	if (peak > run.peak_rss) {
 		run.peak_rss = peak;
 		run.largest_rss_end = rss;
