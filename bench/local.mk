@@ -78,6 +78,7 @@ tests_memory_startup_CFLAGS = $(ALLOC_CFLAGS)
 bench_tests = \
 	bench/tests/compare.sh \
 	bench/tests/gate.sh \
+	bench/tests/real.sh \
 	bench/tests/replay.sh \
 	bench/tests/rows.sh
 memory_tests = \
@@ -98,11 +99,26 @@ bench_python = \
 	bench/histogram \
 	bench/kmbench/__init__.py \
 	bench/kmbench/job.py \
-	bench/kmbench/real/__init__.py
+	bench/kmbench/measure.py \
+	bench/kmbench/real/__init__.py \
+	bench/kmbench/real/gcc.py \
+	bench/kmbench/real/idle.py \
+	bench/kmbench/real/make.py \
+	bench/kmbench/real/perl.py \
+	bench/kmbench/real/program.py \
+	bench/kmbench/real/python.py \
+	bench/kmbench/real/solver.py \
+	bench/kmbench/real/sqlite.py \
+	bench/kmbench/real/tools.py \
+	bench/kmbench/real/xz.py
+bench_real = \
+	bench/real/words.pl \
+	bench/real/words.rb \
+	bench/real/workload.py
 bench_traces =
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
-	$(bench_python) $(bench_traces) $(bench_documents)
+	$(bench_python) $(bench_real) $(bench_traces) $(bench_documents)
 
 # Commands -----------------------------------------------------------------
 
