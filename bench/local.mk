@@ -78,7 +78,8 @@ bench_tests = \
 	bench/tests/compare.sh \
 	bench/tests/gate.sh \
 	bench/tests/replay.sh \
-	bench/tests/rows.sh
+	bench/tests/rows.sh \
+	bench/tests/servers.sh
 memory_tests = \
 	tests/memory/burst.sh \
 	tests/memory/idle_threads.sh \
@@ -97,7 +98,10 @@ bench_python = \
 	bench/histogram \
 	bench/kmbench/__init__.py \
 	bench/kmbench/job.py \
-	bench/kmbench/real/__init__.py
+	bench/kmbench/real/__init__.py \
+	bench/kmbench/real/postgres.py \
+	bench/kmbench/real/redis.py \
+	bench/kmbench/servers.py
 bench_traces =
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \

@@ -9,7 +9,6 @@ allocator is glibc, and asks the dynamic linker, by LD_DEBUG=bindings, what mall
 and its kin are bound to in that very program and environment.
 """
 
-import collections
 import contextlib
 import ctypes
 import dataclasses
@@ -178,20 +177,12 @@ def reset_peak(pid):
         return False
 
 
-def descendants(pid):
-    """Children of PID and theirs."""
-    children = collections.defaultdict(list)
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            fields = stat_fields(entry)
-            if fields:
-                children[int(fields[1])].append(int(entry))
-    result, queue = [], [pid]
-    while queue:
-        found = children.get(queue.pop(), [])
-        result += found
-        queue += found
-    return result
+def children(pid):
+    """The child processes of PID, where they themselves have none that matter."""
+    if os.path.exists(f"/proc/{os.getpid()}/task/{os.getpid()}/children"):
+        return [int(child) for child in read_proc(f"{pid}/task/{pid}", "children").split()]
+    return [int(entry) for entry in os.listdir("/proc")
+            if entry.isdigit() and stat_fields(entry)[1:2] == [str(pid)]]
 
 
 class Sampler:
@@ -223,8 +214,8 @@ class Sampler:
 # Servers -------------------------------------------------------------------
 
 def die_with_parent():
-    """Between fork and exec of a child: it is killed when the thread that starts it ends, as
-    when python3 is killed itself."""
+    """Between fork and exec of a child: it is killed when the thread that started it ends, as
+    when python3 is killed itself.  Jobs are to be run in a thread that outlives them."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -297,7 +288,7 @@ class Server:
     def stop(self):
         if self.process is None:
             return
-        family = descendants(self.pid)
+        family = children(self.pid)
         try:
             if self.process.poll() is None:
                 self.process.send_signal(self.ends_by)
@@ -351,9 +342,14 @@ def client(server, command, text=None, file=None, env=None):
     return done.stdout.decode(errors="replace")
 
 
+def idle_seconds(context):
+    """How long after a burst "RSS after" is read."""
+    return min(1.0, context.scale) * (0.5 if context.quick else 1.0)
+
+
 def settle(context):
-    """Let the server idle, as long as RSS after a burst is defined by."""
-    time.sleep(min(1.0, context.scale) * (0.5 if context.quick else 1.0))
+    """Let the server idle for that long."""
+    time.sleep(idle_seconds(context))
 
 
 @contextlib.contextmanager
