@@ -80,7 +80,8 @@ bench_tests = \
 	bench/tests/gate.sh \
 	bench/tests/real.sh \
 	bench/tests/replay.sh \
-	bench/tests/rows.sh
+	bench/tests/rows.sh \
+	bench/tests/servers.sh
 memory_tests = \
 	tests/memory/burst.sh \
 	tests/memory/idle_threads.sh \
@@ -115,6 +116,10 @@ bench_real = \
 	bench/real/words.pl \
 	bench/real/words.rb \
 	bench/real/workload.py
+	bench/kmbench/real/__init__.py \
+	bench/kmbench/real/postgres.py \
+	bench/kmbench/real/redis.py \
+	bench/kmbench/servers.py
 bench_traces =
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
