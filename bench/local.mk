@@ -121,6 +121,13 @@ bench_real = \
 	bench/kmbench/real/redis.py \
 	bench/kmbench/servers.py
 bench_traces =
+	bench/kmbench/real/__init__.py
+bench_traces = bench/traces/make.sh \
+	bench/traces/compiler.xz \
+	bench/traces/interpreter.xz \
+	bench/traces/database.xz \
+	bench/traces/server.xz \
+	bench/traces/xml.xz
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
 	$(bench_python) $(bench_real) $(bench_traces) $(bench_documents)
