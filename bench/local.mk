@@ -107,43 +107,49 @@ bench_python = \
 	bench/check \
 	bench/histogram \
 	bench/kmbench/__init__.py \
+	bench/kmbench/allocators.py \
+	bench/kmbench/bench_jobs.py \
 	bench/kmbench/gate.py \
 	bench/kmbench/job.py \
+	bench/kmbench/machine.py \
 	bench/kmbench/measure.py \
+	bench/kmbench/plots.py \
 	bench/kmbench/real/__init__.py \
 	bench/kmbench/real/gcc.py \
 	bench/kmbench/real/idle.py \
 	bench/kmbench/real/make.py \
 	bench/kmbench/real/perl.py \
+	bench/kmbench/real/postgres.py \
 	bench/kmbench/real/program.py \
 	bench/kmbench/real/python.py \
+	bench/kmbench/real/redis.py \
 	bench/kmbench/real/solver.py \
 	bench/kmbench/real/sqlite.py \
 	bench/kmbench/real/tools.py \
-	bench/kmbench/real/xz.py
+	bench/kmbench/real/xz.py \
+	bench/kmbench/replay_jobs.py \
+	bench/kmbench/report.py \
+	bench/kmbench/run.py \
+	bench/kmbench/selection.py \
+	bench/kmbench/servers.py \
+	bench/kmbench/stats.py \
+	bench/tests/compare_test.py
 bench_real = \
 	bench/real/words.pl \
 	bench/real/words.rb \
 	bench/real/workload.py
-	bench/kmbench/real/__init__.py \
-	bench/kmbench/real/postgres.py \
-	bench/kmbench/real/redis.py \
-	bench/kmbench/servers.py
-bench_traces =
-	bench/kmbench/real/__init__.py
-bench_traces = bench/traces/make.sh \
+bench_traces = \
 	bench/traces/compiler.xz \
-	bench/traces/interpreter.xz \
 	bench/traces/database.xz \
+	bench/traces/interpreter.xz \
+	bench/traces/make.sh \
 	bench/traces/server.xz \
 	bench/traces/xml.xz
+bench_baseline = \
+	bench/baseline/x86_64-gcc-12.2.0.json
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
-	$(bench_python) $(bench_real) $(bench_traces) $(bench_documents)
-bench_baseline = bench/baseline/x86_64-gcc-12.2.0.json
-bench_documents = bench/README.md
-EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
-	$(bench_python) $(bench_traces) $(bench_baseline) $(bench_documents)
+	$(bench_python) $(bench_real) $(bench_traces) $(bench_baseline) $(bench_documents)
 
 # Commands -----------------------------------------------------------------
 
