@@ -62,7 +62,8 @@ check_LTLIBRARIES += bench/libbench-record.la
 bench_libbench_record_la_SOURCES = bench/record.c bench/trace.h
 bench_libbench_record_la_CFLAGS = $(ALLOC_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
 bench_libbench_record_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
-bench_replay_SOURCES = bench/replay.c bench/trace_read.c bench/trace.h
+bench_replay_SOURCES = bench/replay.c bench/replay_load.c bench/replay.h bench/trace_read.c \
+	bench/trace.h
 bench_replay_CFLAGS = $(ALLOC_CFLAGS)
 
 # Resident memory ----------------------------------------------------------

@@ -21,6 +21,7 @@
  * Calls made within a call of the next allocator, of pthread_create() or by the
  * recorder are not the program's and are not recorded.
  */
+#define _GNU_SOURCE
 #include "trace.h"
 
 #include <dlfcn.h>
@@ -82,9 +83,11 @@ struct live {
 static struct live *live;
 static size_t live_slots, live_used;
 
-/* Of this thread: its number and 1, and how deep it is in calls that are not recorded. */
+/* Of this thread: its number and 1; how deep it is in calls that are not recorded; is
+ * what it still does libc's own cleaning up. */
 static __thread uint32_t self;
 static __thread unsigned int depth;
+static __thread bool ended;
 
 /* Memory ------------------------------------------------------------------ */
 
@@ -383,7 +386,7 @@ static void record_free(void *p)
 	int saved = errno;
 	struct live *slot;
 
-	if ((!p && depth) || !lock_if_recording())
+	if ((!p && (depth || ended)) || !lock_if_recording())
 		return;
 	slot = p ? live_find((uintptr_t)p) : NULL;
 	if (!p) {
@@ -484,6 +487,7 @@ static void thread_ends(void *round)
 		depth--;
 		return;
 	}
+	ended = true;
 	if (!lock_if_recording())
 		return;
 	put_op(TRACE_THREAD_END);

@@ -45,8 +45,9 @@
  *
  * What is not in a trace: calls that failed; realloc(p, 0) that freed, which is
  * TRACE_FREE, and pvalloc, which is TRACE_VALLOC of the rounded size; the blocks
- * that pthread_create() gets for the new thread, as who replays the trace with
- * threads gets them again; frees of what was allocated unseen (nr_unknown).
+ * that pthread_create() gets for the new thread and the null pointers that libc frees
+ * when it has ended, as who replays the trace with threads has them again; frees of
+ * what was allocated unseen (nr_unknown).
  */
 #ifndef BENCH_TRACE_H
 #define BENCH_TRACE_H
@@ -190,8 +191,8 @@ struct trace_cursor {
  */
 bool trace_read(struct trace *trace, int fd, const char *name, bool partial, const char **why);
 
-/* Give back the body (body_only) or everything. */
-void trace_drop(struct trace *trace, bool body_only);
+/* Give back all memory of it; its totals stay. */
+void trace_drop(struct trace *trace);
 
 static inline struct trace_cursor trace_begin(const struct trace *trace)
 {

@@ -6,6 +6,7 @@
  * threads there are, the second checks each event against what went before.  The
  * walk of trace_next() that follows can trust the trace.
  */
+#define _GNU_SOURCE
 #include "trace.h"
 
 #include <errno.h>
@@ -284,13 +285,9 @@ bool trace_read(struct trace *trace, int fd, const char *name, bool partial, con
 	return !*why;
 }
 
-void trace_drop(struct trace *trace, bool body_only)
+void trace_drop(struct trace *trace)
 {
-	if (trace->body)
-		munmap((void *)(trace->body - sizeof(trace->header)), trace->mapped);
-	trace->body = NULL;
-	if (body_only)
-		return;
+	munmap((void *)(trace->body - sizeof(trace->header)), trace->mapped);
 	munmap(trace->objects, trace->nr_objects * sizeof(*trace->objects));
 	munmap(trace->threads, trace->nr_threads * sizeof(*trace->threads));
 }

@@ -119,18 +119,18 @@ make_database()
 	cat >"$work/input.sql" <<-'END'
 	CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);
 	CREATE TABLE u(a INTEGER, d TEXT);
-	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
 		INSERT INTO t SELECT i, printf('%0*d', 5 + i % 40, i * 7919 % 6007), i * 0.5 FROM n;
-	INSERT INTO u SELECT a * 3 % 1999, substr(b, 1, 9) || 'x' FROM t;
+	INSERT INTO u SELECT a * 3 % 4999, substr(b, 1, 9) || 'x' FROM t;
 	CREATE INDEX tb ON t(b);
 	SELECT count(*), sum(length(upper(b) || d)) FROM t JOIN u ON t.a = u.a;
 	SELECT d, group_concat(b, '-') FROM t JOIN u USING (a) GROUP BY d ORDER BY d LIMIT 9;
 	UPDATE t SET b = replace(b, '1', 'one') WHERE a % 3 = 0;
 	DELETE FROM u WHERE a % 2;
-	SELECT json_group_array(json_object('a', a, 'b', b)) FROM t WHERE a < 2000;
+	SELECT json_group_array(json_object('a', a, 'b', b)) FROM t WHERE a < 6000;
 	END
 	i=0
-	while [ $i -lt 400 ]; do
+	while [ $i -lt 700 ]; do
 		i=$((i + 1))
 		echo "SELECT t.b, u.d FROM t LEFT JOIN u ON u.a = t.a WHERE t.b >= '$i' AND t.a < $i" \
 			"ORDER BY u.d LIMIT 5;"
