@@ -121,7 +121,7 @@ static const struct random_row {
 	  { MIB, 8 * MIB, false, 16, TOUCH_STEP } },
 	{ "BM_large/random/64k_64m/touched", 80,
 	  { 64 * KIB, 64 * MIB, false, 16, TOUCH_STEP } },
-	{ "BM_large/random/64k_64m/sparse", 800,
+	{ "BM_large/random/64k_64m/sparse", 320,
 	  { 64 * KIB, 64 * MIB, false, 16, SPARSE } },
 	{ "BM_large/5to25m", 48,
 	  { 5 * MIB, 25 * MIB, true, 10, TOUCH_STEP } },
@@ -132,8 +132,8 @@ static const struct same_row {
 	uint64_t items;
 	size_t size;
 } same_rows[] = {
-	{ "BM_large/same/256k", 8000, 256 * KIB },
-	{ "BM_large/same/1m", 1600, MIB },
+	{ "BM_large/same/256k", 48000, 256 * KIB },
+	{ "BM_large/same/1m", 16000, MIB },
 	{ "BM_large/same/16m", 48, 16 * MIB },
 };
 

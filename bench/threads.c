@@ -149,10 +149,14 @@ static void false_sharing_passive(struct bench_state *state)
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t one_more, end;
 	unsigned int asleep;
 	bool over;
-} idle = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+} idle = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.one_more = PTHREAD_COND_INITIALIZER,
+	.end = PTHREAD_COND_INITIALIZER,
+};
 
 static void *sleep_on(void *arg)
 {
@@ -164,14 +168,23 @@ static void *sleep_on(void *arg)
 	drop_all(set, IDLE_BLOCKS);
 	pthread_mutex_lock(&idle.lock);
 	idle.asleep++;
-	pthread_cond_broadcast(&idle.changed);
+	pthread_cond_signal(&idle.one_more);
 	while (!idle.over)
-		pthread_cond_wait(&idle.changed, &idle.lock);
+		pthread_cond_wait(&idle.end, &idle.lock);
 	pthread_mutex_unlock(&idle.lock);
 	return NULL;
 }
 
-static void idle_begin(pthread_t *thread, unsigned int n)
+static void wait_until_asleep(unsigned int n)
+{
+	pthread_mutex_lock(&idle.lock);
+	while (idle.asleep < n)
+		pthread_cond_wait(&idle.one_more, &idle.lock);
+	pthread_mutex_unlock(&idle.lock);
+}
+
+/* In turn: else how many of them allocate at once would be left to chance. */
+static void idle_begin(pthread_t *thread, unsigned int n, bool in_turn)
 {
 	pthread_attr_t attr;
 
@@ -179,15 +192,13 @@ static void idle_begin(pthread_t *thread, unsigned int n)
 	idle.over = false;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, IDLE_STACK);
-	/* One after the other: else how many allocate at once would be left to chance. */
 	for (unsigned int i = 0; i < n; i++) {
 		if (pthread_create(&thread[i], &attr, sleep_on, (void *)(uintptr_t)i))
 			bench_die("idle_threads: pthread_create failed");
-		pthread_mutex_lock(&idle.lock);
-		while (idle.asleep <= i)
-			pthread_cond_wait(&idle.changed, &idle.lock);
-		pthread_mutex_unlock(&idle.lock);
+		if (in_turn)
+			wait_until_asleep(i + 1);
 	}
+	wait_until_asleep(n);
 	pthread_attr_destroy(&attr);
 }
 
@@ -195,7 +206,7 @@ static void idle_end(pthread_t *thread, unsigned int n)
 {
 	pthread_mutex_lock(&idle.lock);
 	idle.over = true;
-	pthread_cond_broadcast(&idle.changed);
+	pthread_cond_broadcast(&idle.end);
 	pthread_mutex_unlock(&idle.lock);
 	for (unsigned int i = 0; i < n; i++)
 		pthread_join(thread[i], NULL);
@@ -212,7 +223,7 @@ static void idle_threads(struct bench_state *state)
 
 	touch_pages((char *)thread, 0, (n + 1) * sizeof(*thread), 0);
 	before = bench_rss_kib();
-	idle_begin(thread, n);
+	idle_begin(thread, n, true);
 	after = bench_rss_kib();
 	BENCH_LOOP(state)
 		replace_one(set, CHURN_BLOCKS, 11, &seed);
@@ -224,6 +235,33 @@ static void idle_threads(struct bench_state *state)
 		bench_counter(state, "kib_per_thread", (double)(after - before) / n, BENCH_SUM);
 }
 
+/* Threads that used malloc begin, or end, all at once; an item is a thread. */
+static void threads_begin(struct bench_state *state)
+{
+	unsigned int n = (unsigned int)bench_iterations(state);
+	pthread_t *thread = bench_table(n * sizeof(*thread));
+
+	bench_begin(state);
+	idle_begin(thread, n, false);
+	bench_end(state);
+	idle_end(thread, n);
+	bench_table_free(thread, n * sizeof(*thread));
+	bench_set_items(state, n);
+}
+
+static void threads_end(struct bench_state *state)
+{
+	unsigned int n = (unsigned int)bench_iterations(state);
+	pthread_t *thread = bench_table(n * sizeof(*thread));
+
+	idle_begin(thread, n, false);
+	bench_begin(state);
+	idle_end(thread, n);
+	bench_end(state);
+	bench_table_free(thread, n * sizeof(*thread));
+	bench_set_items(state, n);
+}
+
 void bench_register_all(void)
 {
 	static const int64_t sleepers[] = { 0, 100, 1000 };
@@ -231,13 +269,17 @@ void bench_register_all(void)
 	register_curve(&(struct bench){ .name = "BM_churn", .run = churn }, 1, 1600000);
 	register_curve(&(struct bench){ .name = "BM_server", .run = server }, 1, 1600000);
 	register_curve(&(struct bench){ .name = "BM_false_sharing/active",
-					.run = false_sharing_active }, 1, 160000);
+					.run = false_sharing_active }, 1, 320000);
 	register_curve(&(struct bench){ .name = "BM_false_sharing/passive",
-					.run = false_sharing_passive }, 1, 160000);
+					.run = false_sharing_passive }, 1, 320000);
 	register_exchange();
 	for (unsigned int i = 0; i < ARRAY_SIZE(sleepers); i++)
 		bench_register(&(struct bench){
 			.name = "BM_idle_threads", .run = idle_threads, .args = { sleepers[i] },
 			.nr_args = 1, .iterations = IDLE_ITEMS, .flags = BENCH_PROCESS_CPU,
 		});
+	bench_register(&(struct bench){ .name = "BM_idle_threads/begin", .run = threads_begin,
+					.iterations = 1000, .flags = BENCH_PROCESS_CPU });
+	bench_register(&(struct bench){ .name = "BM_idle_threads/end", .run = threads_end,
+					.iterations = 1000, .flags = BENCH_PROCESS_CPU });
 }
