@@ -10,8 +10,22 @@ from . import bench_jobs, real, replay_jobs
 
 # The rows of bench-micro and so on that bench-quick has, as patterns of the shell.
 QUICK = (
-    "BM_pair/16", "BM_pair/64", "BM_pair/512", "BM_pair/4096", "BM_pair/65536",
-    "BM_batch/*/25", "BM_batch/*/400", "BM_batch/random/6400",
+    "BM_pair/16", "BM_pair/64", "BM_pair/1024", "BM_pair/16384",
+    "BM_batch/order/100", "BM_batch/reverse/400", "BM_batch/random/100", "BM_batch/random/1600",
+    "BM_set/uniform/100kB", "BM_set/log/1MB", "BM_set/log/10MB", "BM_set/compiler/10MB",
+    "BM_set/server/100kB", "BM_set/interpreter/100kB",
+    "BM_calloc/fresh/4096", "BM_calloc/reused/64", "BM_calloc/reused/4096",
+    "BM_realloc/grow1/one", "BM_realloc/grow1.5/many", "BM_realloc/strings",
+    "BM_aligned/64/200", "BM_new/sized/64", "BM_new/containers", "BM_app/tree", "BM_app/strings",
+    "BM_churn/threads:[148]", "BM_server/threads:[28]", "BM_handover/threads:[28]",
+    "BM_prodcons/1to1/threads:2", "BM_prodcons/Nto1/threads:8", "BM_prodcons/ring/threads:4",
+    "BM_false_sharing/*/threads:2", "BM_idle_threads/100",
+    "BM_large/random/64k_1m/touched", "BM_large/random/1m_8m/touched", "BM_large/5to25m",
+    "BM_large/realloc/steps", "BM_large/threads/threads:2",
+    "BM_burst/random", "BM_burst/tenth", "BM_burst/other_thread", "BM_shift/small",
+    "BM_threads_idle/1000", "BM_start/nothing", "BM_peak/40", "BM_peak/200",
+    "BM_api/kmalloc/64", "BM_api_malloc/kmalloc/64",
+    "BM_api/kmem_cache_batch/100/200", "BM_api_malloc/kmem_cache_batch/100/200",
 )
 
 
@@ -22,9 +36,11 @@ def is_quick(job):
 
 
 def real_jobs():
+    """Those of every module of real/; some modules there are what the others share."""
     found = []
-    for module in sorted(pkgutil.iter_modules(real.__path__), key=lambda module: module.name):
-        found += importlib.import_module(f"{real.__name__}.{module.name}").jobs()
+    for info in sorted(pkgutil.iter_modules(real.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{real.__name__}.{info.name}")
+        found += module.jobs() if hasattr(module, "jobs") else []
     return found
 
 
