@@ -344,8 +344,8 @@ static void burst(struct bench_state *state)
  * eighth of the size, where it stays for many phases.
  */
 
-#define SHIFT_MIB	960		/* made in all */
-#define SHIFT_LIVE	32		/* of it, one in that many bytes lives at a time: 30 MiB */
+#define SHIFT_MIB	480		/* made in all */
+#define SHIFT_LIVE	15		/* a 15th of it lives at a time: 32 MiB */
 #define SHIFT_OLD	64		/* one block in that many is long-lived */
 
 struct mix {
@@ -572,19 +572,29 @@ static bool idle_pass(struct bench_state *state, struct idle *idle, bool work, l
 	return nr == idle->nr;
 }
 
+static void idle_open(struct bench_state *state, struct idle *idle)
+{
+	idle->nr = (unsigned int)bench_iterations(state);
+	idle->stacks = bench_table(idle->nr * STACK_BYTES);
+	idle->thread = bench_table(idle->nr * sizeof(*idle->thread));
+	memset(idle->thread, 0xff, idle->nr * sizeof(*idle->thread));
+	sem_init(&idle->asleep, 0, 0);
+	sem_init(&idle->end, 0, 0);
+}
+
+static void idle_close(struct idle *idle)
+{
+	bench_table_free(idle->thread, idle->nr * sizeof(*idle->thread));
+	bench_table_free(idle->stacks, idle->nr * STACK_BYTES);
+}
+
 static void threads_idle(struct bench_state *state)
 {
-	struct idle idle = { .nr = (unsigned int)bench_iterations(state) };
-	size_t table = idle.nr * sizeof(*idle.thread);
-	size_t stacks = idle.nr * STACK_BYTES;
+	struct idle idle;
 	long without = 0, with = 0;
 	double live = 0;
 
-	idle.stacks = bench_table(stacks);
-	idle.thread = bench_table(table);
-	memset(idle.thread, 0xff, table);
-	sem_init(&idle.asleep, 0, 0);
-	sem_init(&idle.end, 0, 0);
+	idle_open(state, &idle);
 	if (idle_pass(state, &idle, false, &without) && idle_pass(state, &idle, true, &with)) {
 		for (unsigned int i = 0; i < idle.nr; i++)
 			live += (double)idle.thread[i].live / KIB;
@@ -593,8 +603,50 @@ static void threads_idle(struct bench_state *state)
 		bench_counter(state, "live_kib", live, BENCH_SUM);
 		bench_set_items(state, idle.nr);
 	}
-	bench_table_free(idle.thread, table);
-	bench_table_free(idle.stacks, stacks);
+	idle_close(&idle);
+}
+
+/*
+ * threads_gone: the same threads have ended, and the one that is left makes and frees
+ * blocks.  What the dead ones left behind should cost it neither time nor memory.
+ */
+
+#define GONE_ROUNDS	4
+#define GONE_BLOCKS	20		/* a round, for each thread that was */
+
+static void threads_gone(struct bench_state *state)
+{
+	struct idle idle;
+	struct block *set;
+	uint32_t *order;
+	uint64_t seed = 0x94d049bb133111eb;
+	unsigned int nr, began;
+
+	idle_open(state, &idle);
+	nr = idle.nr * GONE_BLOCKS;
+	set = bench_table(nr * sizeof(*set));
+	order = bench_table(nr * sizeof(*order));
+	make_order(order, nr, AT_RANDOM, &seed);
+	began = idle_begin(&idle, true);
+	idle_end(&idle, began);
+
+	bench_begin(state);
+	for (unsigned int round = 0; round < GONE_ROUNDS; round++) {
+		for (unsigned int i = 0; i < nr; i++)
+			block_new(&set[i], rnd_size(&seed, 4, 12), i);
+		for (unsigned int i = 0; i < nr; i++)
+			block_drop(&set[order[i]]);
+	}
+	bench_end(state);
+
+	bench_table_free(set, nr * sizeof(*set));
+	bench_table_free(order, nr * sizeof(*order));
+	idle_close(&idle);
+	sleep_ms(idle_ms(idle.nr, IDLE_THREADS));
+	bench_counter(state, "rss_after_kib", (double)bench_rss_kib(), BENCH_SUM);
+	bench_set_items(state, (uint64_t)GONE_ROUNDS * nr);
+	if (began < idle.nr)
+		bench_fail(state, "the system does not let that many threads run");
 }
 
 /*
@@ -800,6 +852,10 @@ void bench_register_all(void)
 	bench_register(&(struct bench){
 		.name = "BM_threads_idle", .run = threads_idle, .args = { IDLE_THREADS },
 		.nr_args = 1, .iterations = IDLE_THREADS, .flags = BENCH_PROCESS_CPU,
+	});
+	bench_register(&(struct bench){
+		.name = "BM_threads_gone", .run = threads_gone, .args = { IDLE_THREADS },
+		.nr_args = 1, .iterations = IDLE_THREADS,
 	});
 	bench_register(&(struct bench){
 		.name = "BM_start/nothing", .run = start_row, .iterations = STARTS,

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 			give_up(argv[i], ": expected --malloc or --rss\n");
 	}
 	if (block) {
-		void *volatile p = malloc(24);	/* volatile: the pair must not be optimised away */
+		void *volatile p = malloc(24);	/* volatile: else the compiler drops it */
 
 		if (!p)
 			give_up("malloc(24)", ": expected a block\n");
