@@ -367,12 +367,12 @@ static void register_pairs(void)
 	add_pair(&api_cache, &api_malloc, 64, 2000000);
 	add_pair(&api_cache, &api_malloc, 200, 2000000);
 	add_pair(&api_pool, &api_malloc, 256, 1000000);
-	add_pair(&api_free_pages, &api_aligned, 4096, 500000);
+	add_pair(&api_free_pages, &api_aligned, 4096, 200000);
 	add_pair(&api_free_pages, &api_aligned, 8 * 4096, 200000);
-	add_pair(&api_alloc_pages, &api_aligned, 4096, 500000);
+	add_pair(&api_alloc_pages, &api_aligned, 4096, 200000);
 	add_pair(&api_alloc_pages, &api_aligned, 8 * 4096, 200000);
 	add_pair(&api_kvmalloc, &api_malloc, 16 * KIB, 300000);
-	add_pair(&api_kvmalloc, &api_malloc, 8 * MIB, 100);
+	add_pair(&api_kvmalloc, &api_malloc, 8 * MIB, 20);
 	add_pair(&api_vmalloc, &api_malloc, MIB, 10000);
 }
 
