@@ -3,8 +3,8 @@
 
 Two allocators are compared in a row by their samples of the same rounds, which
 were taken next to each other: the logarithms of the ratios, round by round, are
-tested against 0 by a t-test of their 20 % trimmed mean (Yuen), which one slow
-run out of five can not upset.  All comparisons of the subject, over every row,
+tested against 0 by a t-test of their trimmed mean (Yuen), which a slow run out
+of seven or two out of fourteen can not upset.  All comparisons of the subject, over every row,
 peer and figure, are one family, corrected by Holm's method; a difference is
 called significant where its corrected p is at most ALPHA and it is at least
 FLOOR, the rest is within noise.  What failed under an allocator is not compared.
@@ -14,10 +14,10 @@ import dataclasses
 import math
 import statistics
 
-ALPHA = 0.01            # chance that a run calls any difference significant where there is none
+ALPHA = 0.05            # chance that a run calls any difference significant where there is none
 FLOOR = 0.02            # smaller differences are never called significant
 LEAST_ROUNDS = 4        # fewer can not show anything
-TRIMMED = 0.2           # of the samples, at each end
+TRIMMED = 0.15          # of the samples, at each end
 METRICS = ("time", "peak_rss_kib", "rss_after_kib")
 
 
@@ -100,14 +100,17 @@ class RowSummary:
                         if found and name not in self.failures}
         self.rounds = min(map(len, self.samples.values()), default=0)
         self.comparisons = {}           # (metric, name, of) -> Comparison
+        self.medians = {}               # (metric, name) -> median
 
     def values(self, metric, name):
         return [sample[metric] for sample in self.samples.get(name, ())
                 if sample.get(metric) is not None]
 
     def median(self, metric, name):
-        found = self.values(metric, name)
-        return statistics.median(found) if found else None
+        if (metric, name) not in self.medians:
+            found = self.values(metric, name)
+            self.medians[metric, name] = statistics.median(found) if found else None
+        return self.medians[metric, name]
 
     def spread(self, metric, name):
         """The quartiles, or None where there are too few samples."""
@@ -137,7 +140,7 @@ class RowSummary:
         with a peer can be significant."""
         if (metric, name, of) not in self.comparisons:
             mine, theirs = self.median(metric, name), self.median(metric, of)
-            found = Comparison(mine / theirs) if mine is not None and theirs else None
+            found = Comparison(mine / theirs) if mine and theirs else None
             self.comparisons[metric, name, of] = found
         return self.comparisons[metric, name, of]
 
