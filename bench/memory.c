@@ -344,13 +344,8 @@ static void burst(struct bench_state *state)
  * eighth of the size, where it stays for many phases.
  */
 
-<<<<<<< HEAD
-#define SHIFT_MIB	640		/* made in all */
-#define SHIFT_LIVE	20		/* a 20th of it lives at a time: 32 MiB */
-=======
 #define SHIFT_MIB	480		/* made in all */
 #define SHIFT_LIVE	15		/* a 15th of it lives at a time: 32 MiB */
->>>>>>> memory
 #define SHIFT_OLD	64		/* one block in that many is long-lived */
 
 struct mix {

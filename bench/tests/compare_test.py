@@ -74,11 +74,11 @@ def test_equal_allocators_differ_nowhere():
 
 
 def test_a_real_difference_is_found_both_ways():
-    summary = stats.summarise(made_results(50, 12, {"glibc": 1, "libkmalloc": 0.7}))
-    assert len(significant(summary)) >= 48
+    summary = stats.summarise(made_results(50, 20, {"glibc": 1, "libkmalloc": 0.7}))
+    assert len(significant(summary)) >= 45
     assert summary.lost("time") == []
-    summary = stats.summarise(made_results(50, 12, {"glibc": 1, "libkmalloc": 1.4}))
-    assert len(summary.lost("time")) >= 48
+    summary = stats.summarise(made_results(50, 20, {"glibc": 1, "libkmalloc": 1.4}))
+    assert len(summary.lost("time")) >= 45
     assert abs(summary.geomean("time", "libkmalloc", "glibc") / 1.4 - 1) < 0.02
 
 
