@@ -260,7 +260,7 @@ class Server:
         while not self.answers():
             self.check_alive()
             if time.monotonic() > deadline:
-                raise JobFailed(f"{self.name} did not answer within {START_LIMIT:.0f} s: "
+                raise JobFailed(f"{self.name} did not answer within {START_LIMIT:g} s: "
                                 f"{self.last_words()}")
             time.sleep(0.005)
 

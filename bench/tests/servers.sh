@@ -30,7 +30,7 @@ def job(module, index=0):
     return importlib.import_module(f"kmbench.real.{module}").jobs()[index]
 
 def programs(module):
-    """Names what is missing."""
+    """Print what is missing."""
     print(" ".join(name for name in job(module).programs if not shutil.which(name)))
 
 def expect(condition, text):
@@ -83,6 +83,10 @@ def start(command):
             pass
     print(failure(action))
 
+def silent():
+    servers.START_LIMIT = 0.5
+    start(["sleep", "60"])
+
 def forever():
     """A client and a server that are under way until they are interrupted."""
     signal.signal(signal.SIGINT, signal.default_int_handler)    # shells ignore it for "&"
@@ -91,7 +95,7 @@ def forever():
         server.benchmark(10**9, 64, 1, 0, ("-t", "set"))
 
 {"programs": programs, "rows": rows, "wrong_result": wrong_result, "forever": forever,
- "wrong_allocator": wrong_allocator,
+ "wrong_allocator": wrong_allocator, "silent": silent,
  "refused": lambda: start(["redis-server", "--no-such-option", "1"]),
  "absent": lambda: start([os.path.join(WORK, "no-such-program")]),
  }[sys.argv[1]](*sys.argv[2:])
@@ -159,10 +163,11 @@ missing=$(drive programs redis)
 rows redis 0 "redis: each command has its figures"
 rows redis 1 "redis: so has fragmentation"
 left "nothing is left running"
-said wrong_result "not that of the first run" "another content of the data base is refused"
+said wrong_result "not that of the first run" "other data than that of the first run are refused"
 said wrong_allocator "is served by" "a server that another allocator serves is refused"
 said refused "ended with status 1: " "a server that cannot start is reported in a line"
 said absent "cannot be started: " "so is one that is not there"
+said silent "did not answer within 0.5 s: it said nothing" "so is one that does not answer"
 left "nothing is left running"
 end INT "nothing is left running after SIGINT"
 end KILL "nor after SIGKILL"

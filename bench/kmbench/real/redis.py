@@ -15,8 +15,10 @@ Settings are those of redis-server without a configuration file, but for: no sna
 no append-only file, a Unix socket alone, DEBUG allowed.  Debian's redis-server is linked
 with libjemalloc.so.2 by the usual names, which preloading overrides; its own calls of
 mallctl and nallocx reach jemalloc's idle library nevertheless (nallocx tcmalloc's
-own).  They ask for figures and whether a string is worth shrinking, and allocate
-nothing.  environment() of servers.py enforces who serves the rest.
+own).  They ask for figures and whether a string is worth shrinking, or turn on
+jemalloc's purging thread, which has something to do under jemalloc alone; they
+allocate nothing for redis.  environment() of servers.py enforces who serves the rest.
+redis-server turns transparent huge pages off for itself.
 """
 
 import dataclasses
