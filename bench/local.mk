@@ -78,6 +78,7 @@ bench_tests = \
 	bench/tests/compare.sh \
 	bench/tests/gate.sh \
 	bench/tests/replay.sh \
+	bench/tests/report.sh \
 	bench/tests/rows.sh
 memory_tests = \
 	tests/memory/burst.sh \
@@ -97,7 +98,11 @@ bench_python = \
 	bench/histogram \
 	bench/kmbench/__init__.py \
 	bench/kmbench/job.py \
-	bench/kmbench/real/__init__.py
+	bench/kmbench/plots.py \
+	bench/kmbench/report.py \
+	bench/kmbench/real/__init__.py \
+	bench/tests/made_results.py \
+	bench/tests/report_checks.py
 bench_traces =
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
