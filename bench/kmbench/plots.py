@@ -19,6 +19,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from kmbench import report
 
@@ -91,14 +92,14 @@ class Picture:
             done = subprocess.run([gnuplot, "-"], input=self.script(directory), text=True,
                                   capture_output=True, timeout=60, check=False)
         except subprocess.TimeoutExpired:
-            raise OSError(f"gnuplot took more than 60 s for {self.name}") from None
+            raise OSError("gnuplot took more than 60 s") from None
         if done.returncode:
             for name in names:
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(directory, name))
             words = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             why = words[-1] if words else f"status {done.returncode}"
-            raise OSError(f"gnuplot failed at {self.name}: {why}")
+            raise OSError(f"gnuplot failed: {why}")
         self.finish_svg(os.path.join(directory, names[0]))
         return names
 
@@ -250,9 +251,9 @@ def overview_panel(picture, summary, look, names, panel):
         items.append(f"{block} using 1:2:($1+$3):($1+$4):(0):2 with boxxyerror "
                      f"lc rgb '{look[name][0]}'")
     items.append(f"1 with lines lc rgb '{BASE_LINE}' lw 2")
-    for least, colour in ((0.4, "white"), (0, "#222222")):      # within the bar, or above it
+    for least, colour in ((0.22, "white"), (0, "#222222")):      # within the bar, or above it
         found = [(x, 0.03 * top + (0 if least else ratio), report.ratio_text(ratio))
-                 for x, _, ratio in bars if (ratio >= 0.4 * top) == bool(least)]
+                 for x, _, ratio in bars if (ratio >= 0.22 * top) == bool(least)]
         if found:       # an empty block of labels crashes gnuplot 5.4
             items.append(f"{picture.data(found)} using 1:2:3 with labels rotate by 90 left "
                          f"font '{FONT}:Bold,10' tc rgb '{colour}'")
@@ -634,22 +635,24 @@ def series_panel(picture, summary, look, title, lines):
 PICTURES = (overview, row_pictures, scaling, scatter, rss_over_time)
 
 
-def write(results, summary, directory):
-    """Draw what the results have into the directory.
+def to_stderr(line):
+    print(line, file=sys.stderr)
 
-    The answer is the names of the files made, and None or the reason, one line, for
-    which there are none or some are missing.
+
+def write(results, summary, directory, complain=to_stderr):
+    """Draw what the results have into the directory; the names of the files made.
+
+    complain is called with one line for each picture that could not be drawn, or one for all.
     """
     gnuplot = shutil.which("gnuplot")
     if not gnuplot:
-        return [], "gnuplot is not installed (package gnuplot-nox)"
-    names, reasons, look = [], [], styles(results, summary)
+        complain("no plots: gnuplot is not installed (package gnuplot-nox)")
+        return []
+    names, look = [], styles(results, summary)
     for make in PICTURES:
         for picture in make(results, summary, look):
             try:
                 names += picture.draw(gnuplot, directory)
             except OSError as error:
-                reasons.append(str(error))
-    if not reasons:
-        return names, None
-    return names, reasons[0] + (f", and {len(reasons) - 1} more" if reasons[1:] else "")
+                complain(f"no plot {picture.name}: {error}")
+    return names

@@ -182,8 +182,9 @@ def check_api(summary, text):
 
 
 def draw(results, folder):
-    """(names of the files, the reason why some are missing)"""
-    return plots.write(results, stats.summarise(results), folder)
+    """(names of the files, lines of complaint)"""
+    lines = []
+    return plots.write(results, stats.summarise(results), folder, lines.append), lines
 
 
 def sound(folder, name):
@@ -199,11 +200,11 @@ def check_plots(whole, folder):
     if not shutil.which("gnuplot"):
         ok(True, "plots # SKIP gnuplot is not installed")
         return
-    names, reason = draw(made.break_some(copy.deepcopy(whole)), folder)
+    names, lines = draw(made.break_some(copy.deepcopy(whole)), folder)
     expected = ["overview", "rows-micro-1", "rows-micro-2", "rows-threads", "rows-large",
                 "rows-replay", "rows-memory", "rows-real", "scaling", "scatter", "rss-over-time"]
-    ok(names == [f"{name}.{kind}" for name in expected for kind in ("svg", "png")] and not reason,
-       "all plots are drawn", (names, reason))
+    ok(names == [f"{name}.{kind}" for name in expected for kind in ("svg", "png")] and not lines,
+       "all plots are drawn", (names, lines))
     bad = [name for name in names if not sound(folder, name)]
     ok(not bad, "each is a sound SVG or PNG", bad)
     with open(os.path.join(folder, "rows-micro-1.svg"), encoding="utf-8") as file:
@@ -215,11 +216,11 @@ def check_plots(whole, folder):
     few = made.make_results(2, names=("glibc", strange, "libkmalloc"), rounds=1,
                             suites=("large",))
     few["rows"][0]["samples"][strange][0]["time"] *= 100
-    names, reason = draw(few, folder)
-    ok("rows-large.svg" in names and "scaling.svg" not in names and not reason
+    names, lines = draw(few, folder)
+    ok("rows-large.svg" in names and "scaling.svg" not in names and not lines
        and all(sound(folder, name) for name in names) and not os.path.exists("x"),
-       "part of the suites, one round, a strange name", (names, reason))
-    ok(draw(made.make_results(names=["glibc"], rounds=1, suites=("large",)), folder) == ([], None),
+       "part of the suites, one round, a strange name", (names, lines))
+    ok(draw(made.make_results(names=["glibc"], rounds=1, suites=("large",)), folder) == ([], []),
        "one allocator alone: nothing to draw, and no error")
 
 
@@ -229,16 +230,17 @@ def check_gnuplot_fails(whole, folder):
     path = os.environ["PATH"]
     try:
         os.environ["PATH"] = folder
-        names, reason = draw(few, folder)
-        ok(names == [] and "gnuplot is not installed" in reason,
-           "no gnuplot: one line", (names, reason))
+        names, lines = draw(few, folder)
+        ok(names == [] and len(lines) == 1 and "gnuplot is not installed" in lines[0],
+           "no gnuplot: one line", (names, lines))
         with open(os.path.join(folder, "gnuplot"), "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\necho oh no >&2\nexit 3\n")
         os.chmod(os.path.join(folder, "gnuplot"), 0o755)
         os.environ["PATH"] = folder + ":" + path
-        names, reason = draw(few, folder)
-        ok(names == [] and "oh no, and 2 more" in reason and "\n" not in reason,
-           "gnuplot fails: one line, no crash", (names, reason))
+        names, lines = draw(few, folder)
+        ok(names == [] and len(lines) == 3 and all(
+            line.endswith("gnuplot failed: oh no") for line in lines),
+           "gnuplot fails: a line for each plot, no crash", (names, lines))
     finally:
         os.environ["PATH"] = path
 
