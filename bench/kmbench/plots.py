@@ -588,8 +588,8 @@ def free(place, taken):
 # RSS over time ------------------------------------------------------------
 
 def chosen_series(samples):
-    """Of an allocator's runs the one in the middle by peak: its [seconds, KiB], or None."""
-    found = [sample["series"] for sample in samples if sample.get("series")]
+    """Of the runs that have one, that in the middle by peak: its [seconds, KiB], or None."""
+    found = [sample["series"] for sample in samples if len(sample.get("series") or ()) > 1]
     found.sort(key=lambda series: max(rss for _, rss in series))
     return found[(len(found) - 1) // 2] if found else None
 
@@ -602,17 +602,21 @@ def rss_over_time(results, summary, look):
         lines = {name: series for name, series in lines.items() if series}
         if lines:
             panels.append((report.short(row["name"]), lines))
-    if not panels:
-        return []
-    columns = 1 if len(panels) == 1 else 2
-    picture = Picture("rss-over-time", 62 + 310 * -(-len(panels) // columns))
-    above = head(picture, "Resident memory over the run", "Lower is better. Of each allocator the "
-                 "run whose peak is the median.", entries(look, subject_first(summary), "line"))
+    parts = [panels[first:first + MOST_PANELS] for first in range(0, len(panels), MOST_PANELS)]
+    return [series_picture(summary, look, part, f"-{number}" if len(parts) > 1 else "")
+            for number, part in enumerate(parts, 1)]
+
+
+def series_picture(summary, look, panels, suffix):
+    columns = min(2, len(panels))
+    picture = Picture(f"rss-over-time{suffix}", 62 + 310 * -(-len(panels) // columns))
+    above = head(picture, "Resident memory over the run", "Lower is better. One run of each "
+                 "allocator.", entries(look, subject_first(summary), "line"))
     for (title, lines), where in zip(
             panels, panel_boxes(picture, len(panels), columns, above + 30, 310, left=66)):
         picture.add(*where)
         series_panel(picture, summary, look, title, lines)
-    return [picture]
+    return picture
 
 
 def series_panel(picture, summary, look, title, lines):

@@ -568,7 +568,7 @@ def summary_text(results, summary, files=()):
     if files:
         lines += textwrap.wrap("Written: " + " ".join(files), WIDE, subsequent_indent="  ",
                                break_on_hyphens=False)[:4]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 # The README ---------------------------------------------------------------
@@ -659,4 +659,4 @@ def readme_table(results, summary):
                                        for _, name, of in columns)]
              for title, rows in groups.items()]
     return "\n".join([*head, *table(["family", "rows", *(title for title, *_ in columns)], lines),
-                      "", *tail]).rstrip("\n") + "\n"
+                      "", *tail]).rstrip("\n")
