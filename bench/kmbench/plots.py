@@ -16,6 +16,7 @@ import collections
 import contextlib
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,8 +33,9 @@ MORE_MARKS = (11, 15, 4, 8, 12, 10)
 BASE_LINE = "#222222"
 FONT, WIDTH = "DejaVu Sans", 900
 SCATTER_SIZE = (WIDTH - 94, 496)                # of its panel, in pixels
-MOST_ROWS = 40                                  # a picture
-FARTHEST = 8.0                                  # ratios beyond are drawn at the edge, with their figure
+MOST_ROWS, MOST_PANELS = 40, 12                 # a picture
+LONGEST = 40                                    # a row's name, in characters
+FARTHEST = 32.0                                 # ratios beyond are drawn at the edge
 SHORT_TITLES = {"time": "time", "peak_rss_kib": "peak RSS", "rss_after_kib": "RSS after idle"}
 
 
@@ -90,24 +92,32 @@ class Picture:
             done = subprocess.run([gnuplot, "-"], input=self.script(directory), text=True,
                                   capture_output=True, timeout=60, check=False)
         except subprocess.TimeoutExpired:
-            raise OSError(f"gnuplot took more than 60 s for {self.name}") from None
+            raise OSError("gnuplot took more than 60 s") from None
         if done.returncode:
             for name in names:
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(directory, name))
             words = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            raise OSError(f"gnuplot failed at {self.name}: {(words or [f'status {done.returncode}'])[-1]}")
-        self.name_fonts(os.path.join(directory, names[0]))
+            why = words[-1] if words else f"status {done.returncode}"
+            raise OSError(f"gnuplot failed: {why}")
+        self.finish_svg(os.path.join(directory, names[0]))
         return names
 
-    @staticmethod
-    def name_fonts(path):
-        """In the SVG: a font for machines that do not have ours."""
+    def finish_svg(self, path):
+        """Fonts for machines that do not have ours, bold as SVG says it, and a name.
+
+        gnuplot writes points where a browser reads pixels, so the sizes grow.
+        """
+        family = f'font-family="{FONT}, Verdana, sans-serif"'
         with open(path, encoding="utf-8") as file:
             text = file.read()
+        text = text.replace(f'font-family="{FONT}:Bold"', f'{family} font-weight="bold"')
+        text = text.replace(f'font-family="{FONT}"', family)
+        text = re.sub(r'font-size="([0-9.]+)"',
+                      lambda found: f'font-size="{float(found[1]) * 1.22:.1f}"', text)
+        text = text.replace("<title>Gnuplot</title>", f"<title>{self.name}</title>", 1)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace(f'font-family="{FONT}"',
-                                    f'font-family="{FONT}, Verdana, sans-serif"'))
+            file.write(text)
 
 
 STYLE = ("set border 3 lc rgb '#888888'", "set tics nomirror tc rgb '#222222' scale 0.5",
@@ -200,12 +210,12 @@ def overview(results, summary, look):
                                   for metric in ("time", "peak_rss_kib")) if panel[1]]
     if not names or not panels:
         return []
-    picture = Picture("overview", 62 + 240 * len(panels))
+    picture = Picture("overview", 66 + 240 * len(panels))
     above = head(picture, f"Time and memory beside {summary.base}: geometric means",
                  f"Ratios, {summary.base} = 1; in brackets the number of rows. "
                  "Shorter bars are better.", entries(look, names, "box", summary.base))
     for place, panel in enumerate(panels):
-        top = above + 12 + 240 * place
+        top = above + 18 + 240 * place
         picture.add(*box(picture, 62, picture.width - 14, top, top + 200))
         overview_panel(picture, summary, look, names, panel)
     return [picture]
@@ -231,8 +241,8 @@ def overview_panel(picture, summary, look, names, panel):
     right = groups[-1][0] + len(names) / 2 + 0.1
     tics = ", ".join(f"{quoted(scope)} {x:.3f}" for x, scope in groups)
     picture.add(f"set xrange [{-0.7}:{right:.3f}]", f"set yrange [0:{top:.3f}]",
-                f"set xtics ({tics}) scale 0 font ',11'", "set ytics 0.5", "unset grid",
-                "set grid ytics lc rgb '#dddddd' lt 1",
+                f"set xtics nomirror ({tics}) scale 0 font ',11'",
+                "set ytics nomirror 0.5", "unset grid", "set grid ytics lc rgb '#dddddd' lt 1",
                 f"set ylabel {quoted(SHORT_TITLES[metric] + ' / ' + summary.base)} offset 1")
     items = []
     for name in names:
@@ -241,12 +251,16 @@ def overview_panel(picture, summary, look, names, panel):
         items.append(f"{block} using 1:2:($1+$3):($1+$4):(0):2 with boxxyerror "
                      f"lc rgb '{look[name][0]}'")
     items.append(f"1 with lines lc rgb '{BASE_LINE}' lw 2")
-    for least, colour in ((0.4, "white"), (0, "#222222")):      # within the bar, or above it
+    for least, colour in ((0.22, "white"), (0, "#222222")):      # within the bar, or above it
         found = [(x, 0.03 * top + (0 if least else ratio), report.ratio_text(ratio))
-                 for x, _, ratio in bars if (ratio >= 0.4 * top) == bool(least)]
+                 for x, _, ratio in bars if (ratio >= 0.22 * top) == bool(least)]
         if found:       # an empty block of labels crashes gnuplot 5.4
             items.append(f"{picture.data(found)} using 1:2:3 with labels rotate by 90 left "
                          f"font '{FONT}:Bold,10' tc rgb '{colour}'")
+    found = [(x, top, report.ratio_text(ratio)) for x, _, ratio in bars if ratio > top]
+    if found:           # the bar is cut off
+        items.append(f"{picture.data(found)} using 1:2:3 with labels center offset 0,0.5 "
+                     "font ',10' tc rgb '#222222'")
     picture.plot(*items)
 
 
@@ -289,6 +303,12 @@ def by_subject(summary, rows, metrics):
     return sorted(rows, key=ratio, reverse=True)
 
 
+def label(row):
+    """A row's name, cut in its middle where it is too long."""
+    name = report.short(row.name)
+    return name if len(name) <= LONGEST else name[:LONGEST // 2] + "…" + name[-LONGEST // 2 + 1:]
+
+
 def row_picture(summary, look, name, title, rows, metrics):
     line = 19
     picture = Picture(name, 62 + line * len(rows) + 50)
@@ -297,8 +317,7 @@ def row_picture(summary, look, name, title, rows, metrics):
     names = [name for name in subject_first(summary) if name != summary.base]
     above = 12 + head(picture, title, f"Ratio to {summary.base}: farther left is better. {order}",
                       entries(look, names, base=summary.base))
-    widest = max(len(report.short(row.name)) for row in rows)
-    left = min(300, 24 + 7 * widest)
+    left = 20 + 7.4 * max(len(label(row)) for row in rows)
     width = (picture.width - 20 - left - 24 * (len(metrics) - 1)) / len(metrics)
     for place, metric in enumerate(metrics):
         start = left + place * (width + 24)
@@ -311,12 +330,16 @@ def ratio_range(values):
     """From, to and marks of a logarithmic axis of ratios around 1."""
     inside = [min(max(value, 1 / FARTHEST), FARTHEST) for value in values] or [1.0]
     least, largest = min(0.8, *inside, 1), max(1.25, *inside, 1)
-    marks = (0.125, 0.25, 0.5, 1, 2, 4, 8)
+    marks = (0.0625, 0.25, 1, 4, 16) if largest / least > 32 else (0.125, 0.25, 0.5, 1, 2, 4, 8)
     if largest / least < 6:
         marks = (0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5)
     if largest / least < 2:
         marks = (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5)
     return least / 1.08, largest * 1.08, marks
+
+
+def tic_list(marks):
+    return ", ".join(f"'{mark:g}' {mark}" for mark in marks)
 
 
 def row_panel(picture, summary, look, rows, metric, first):
@@ -326,13 +349,12 @@ def row_panel(picture, summary, look, rows, metric, first):
                      for found in [row.compare(metric, name, summary.base)] if found]
               for name in names}
     low, high, marks = ratio_range([ratio for found in points.values() for *_, ratio in found])
-    labels = ", ".join(f"{quoted(report.short(row.name))} {place}"
+    labels = ", ".join(f"{quoted(label(row) if first else '')} {place}"
                        for place, row in enumerate(rows))
     picture.add("set logscale x 2", f"set xrange [{low:.4f}:{high:.4f}]",
-                "set xtics (" + ", ".join(f"'{mark:g}' {mark}" for mark in marks) + ")",
+                f"set xtics nomirror ({tic_list(marks)})",
                 f"set yrange [{len(rows) - 0.5}:-0.5]",
-                f"set ytics ({labels}) scale 0 font ',10'" if first else
-                "set ytics (" + ", ".join(f"'' {place}" for place in range(len(rows))) + ") scale 0",
+                f"set ytics nomirror ({labels}) scale 0 font ',10'",
                 "set grid xtics ytics lc rgb '#e4e4e4' lt 1",
                 f"set xlabel {quoted(SHORT_TITLES[metric] + ' / ' + summary.base)} offset 0,0.3")
     line = picture.data([(1.0, -0.5), (1.0, len(rows) - 0.5)])
@@ -374,7 +396,8 @@ def edge_labels(picture, points, low, high):
             elif ratio < 1 / FARTHEST:
                 outside[place, 0] = min(ratio, outside.get((place, 0), 1))
     items = []
-    for side, (at, align, offset) in enumerate(((1 / FARTHEST, "left", 1), (FARTHEST, "right", -1))):
+    sides = ((1 / FARTHEST, "left", 1), (FARTHEST, "right", -1))
+    for side, (at, align, offset) in enumerate(sides):
         found = [(at, place, report.digits(ratio)) for (place, which), ratio in outside.items()
                  if which == side]
         if found:
@@ -411,21 +434,26 @@ def panel_boxes(picture, number, columns, above, height, left=58):
 
 
 def scaling(results, summary, look):
-    found = curves(summary)
-    if not found:
-        return []
+    found = list(curves(summary).items())
+    parts = -(-len(found) // MOST_PANELS)
+    size = -(-len(found) // max(parts, 1))
+    return [scaling_picture(results, summary, look, found[part * size:(part + 1) * size],
+                            f"-{part + 1}" if parts > 1 else "") for part in range(parts)]
+
+
+def scaling_picture(results, summary, look, found, suffix):
     columns = min(3, len(found))
-    picture = Picture("scaling", 62 + 255 * -(-len(found) // columns))
+    picture = Picture(f"scaling{suffix}", 40 + 255 * -(-len(found) // columns))
     cores = results["machine"].get("cores")
     above = head(picture, "Throughput by number of threads",
                  "Million items a second, all threads together: higher is better."
                  + (f" The machine has {report.count_text(cores, 'core')}." if cores else ""),
                  entries(look, subject_first(summary)))
     places = panel_boxes(picture, len(found), columns, above + 30, 255)
-    for number, ((curve, rows), where) in enumerate(zip(found.items(), places)):
+    for number, ((curve, rows), where) in enumerate(zip(found, places)):
         picture.add(*where)
         scaling_panel(picture, summary, look, curve, rows, left=number % columns == 0)
-    return [picture]
+    return picture
 
 
 def scaling_panel(picture, summary, look, curve, rows, left):
@@ -435,10 +463,11 @@ def scaling_panel(picture, summary, look, curve, rows, left):
     rates = [rate for points in lines.values() for _, rate in points]
     top = max(rates, default=1.0) * 1.1
     picture.add(f"set title {quoted(curve)} font ',11' offset 0,-0.5", "set logscale x 2",
-                "set xtics (" + ", ".join(str(n) for n in threads) + ")",
+                "set xtics nomirror (" + ", ".join(str(n) for n in threads) + ")",
                 f"set xrange [{threads[0] / 1.15}:{threads[-1] * 1.15}]",
                 f"set yrange [0:{top:.5g}]", "set xlabel 'threads' offset 0,0.4",
-                "set ylabel 'million items/s' offset 0.5" if left else "unset ylabel", "set format y '%.3g'", "set ytics autofreq")
+                "set ylabel 'million items/s' offset 0.5" if left else "unset ylabel",
+                "set format y '%.3g'", "set ytics nomirror autofreq")
     items = []
     for name in reversed(subject_first(summary)):
         colour, mark = look[name]
@@ -469,11 +498,11 @@ def scatter(results, summary, look):
          f"Geometric means of {number}, {summary.base} = 1. Faint: the single rows, as far as "
          "they lie within.")
     picture.add(*box(picture, 70, picture.width - 24, 66, picture.height - 58),
-                "set logscale xy 2")
+                "set logscale xy 2", "set style textbox opaque noborder fc rgb 'white' margins 0,0")
     for axis, (low, high) in zip("xy", reach):
         marks = (0.25, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2, 2.5, 3, 4, 5, 6, 8)
         picture.add(f"set {axis}range [{low:.4f}:{high:.4f}]",
-                    f"set {axis}tics (" + ", ".join(f"'{mark:g}' {mark}" for mark in marks) + ")")
+                    f"set {axis}tics nomirror ({tic_list(marks)})")
     picture.add(f"set xlabel {quoted('time / ' + summary.base)}",
                 f"set ylabel {quoted('peak RSS / ' + summary.base)} offset 0.5",
                 "set arrow from graph 0.12,0.12 to graph 0.03,0.03 lw 2 lc rgb '#888888'",
@@ -520,7 +549,7 @@ def scatter_means(picture, summary, look, points, reach):
         if line:
             items.insert(0, f"{picture.data(line)} using 1:2 with lines "
                             f"lc rgb '{look[name][0]}' lw 1")
-        items.append(f"{picture.data([(*at, name)])} using 1:2:3 with labels center "
+        items.append(f"{picture.data([(*at, name)])} using 1:2:3 with labels center boxed "
                      f"font '{font}' tc rgb '{look[name][0]}'")
     return items
 
@@ -559,8 +588,8 @@ def free(place, taken):
 # RSS over time ------------------------------------------------------------
 
 def chosen_series(samples):
-    """Of an allocator's runs the one in the middle by peak: its [seconds, KiB], or None."""
-    found = [sample["series"] for sample in samples if sample.get("series")]
+    """Of the runs that have one, that in the middle by peak: its [seconds, KiB], or None."""
+    found = [sample["series"] for sample in samples if len(sample.get("series") or ()) > 1]
     found.sort(key=lambda series: max(rss for _, rss in series))
     return found[(len(found) - 1) // 2] if found else None
 
@@ -573,17 +602,21 @@ def rss_over_time(results, summary, look):
         lines = {name: series for name, series in lines.items() if series}
         if lines:
             panels.append((report.short(row["name"]), lines))
-    if not panels:
-        return []
-    columns = 1 if len(panels) == 1 else 2
-    picture = Picture("rss-over-time", 62 + 310 * -(-len(panels) // columns))
-    above = head(picture, "Resident memory over the run", "Lower is better. Of each allocator the "
-                 "run whose peak is the median.", entries(look, subject_first(summary), "line"))
+    parts = [panels[first:first + MOST_PANELS] for first in range(0, len(panels), MOST_PANELS)]
+    return [series_picture(summary, look, part, f"-{number}" if len(parts) > 1 else "")
+            for number, part in enumerate(parts, 1)]
+
+
+def series_picture(summary, look, panels, suffix):
+    columns = min(2, len(panels))
+    picture = Picture(f"rss-over-time{suffix}", 62 + 310 * -(-len(panels) // columns))
+    above = head(picture, "Resident memory over the run", "Lower is better. One run of each "
+                 "allocator.", entries(look, subject_first(summary), "line"))
     for (title, lines), where in zip(
             panels, panel_boxes(picture, len(panels), columns, above + 30, 310, left=66)):
         picture.add(*where)
         series_panel(picture, summary, look, title, lines)
-    return [picture]
+    return picture
 
 
 def series_panel(picture, summary, look, title, lines):
@@ -613,7 +646,7 @@ def to_stderr(line):
 def write(results, summary, directory, complain=to_stderr):
     """Draw what the results have into the directory; the names of the files made.
 
-    complain is called with one line for each thing that could not be drawn.
+    complain is called with one line for each picture that could not be drawn, or one for all.
     """
     gnuplot = shutil.which("gnuplot")
     if not gnuplot:

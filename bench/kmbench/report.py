@@ -8,6 +8,7 @@ ratios and which of them are significant are those of stats.py.
 """
 
 import statistics
+import textwrap
 
 SUITES = ("micro", "threads", "large", "replay", "memory", "real")
 MARKS = {"less": "+", "more": "-", "same": "="}
@@ -20,6 +21,8 @@ DETAILS = (("cpu", "CPU time"), ("minor_faults", "minor faults"),
            ("major_faults", "major faults"), ("voluntary_switches", "voluntary switches"),
            ("involuntary_switches", "involuntary switches"), ("mappings", "mappings"))
 README_LINES = 45
+README_LOST = 24        # rows, which the README names one by one
+WIDE = 100              # columns of the terminal
 
 
 # Figures ------------------------------------------------------------------
@@ -147,10 +150,11 @@ def headline(results, summary):
 
 def mean_cell(summary, metric, name, of, rows):
     """A geometric mean, and of how many rows where these are not all."""
-    mean, number = summary.geomean(metric, name, of, rows), len(summary.ratios(
-        metric, name, of, rows))
-    all_rows = sum(1 for row in rows if row.compares(metric))
-    return ratio_text(mean) + (f" ({number})" if mean and number != all_rows else "")
+    mean = summary.geomean(metric, name, of, rows)
+    number = len(summary.ratios(metric, name, of, rows))
+    if mean is None:
+        return NOTHING
+    return f"{mean:.3f}" + (f" ({number})" if number != len(rows) else "")
 
 
 def mean_columns(summary):
@@ -223,7 +227,7 @@ def figure(value, metric, unit=None):
         return f"{digits(value / size)} {name}"
     if metric.endswith("_kib"):
         return digits(value / 1024)
-    return digits(value)
+    return digits(value) if value != int(value) else f"{value:.0f}"
 
 
 def lost_line(summary, row, metric):
@@ -337,7 +341,8 @@ def shown_in(row, metric, summary):
 
 def legend(summary):
     spread = "spread: (third quartile - first quartile) / median"
-    text = "Bold: the least figure of a row. "
+    text = ("Times are of one item where a row has items (bench/README.md), else of a whole run; "
+            "memory is that of the largest process. Bold: the least figure of a row. ")
     if summary.subject:
         text += (f"Ratios are {summary.subject}'s; the sign behind one says what the difference "
                  f"is worth: `+` {summary.subject} needs less, `-` it needs more, `=` within "
@@ -356,8 +361,7 @@ def rows_section(summary):
             found = [row for row in rows if shown_in(row, metric, summary)]
             if found:
                 unit = "" if metric == "time" else ", MiB"
-                item = "an item or run" if metric == "time" else "of the largest process"
-                lines += [f"### {suite}: {title.lower().replace('rss', 'RSS')} {item}{unit}", "",
+                lines += [f"### {suite}: {title.lower().replace('rss', 'RSS')}{unit}", "",
                           *suite_table(summary, found, metric), ""]
     return lines
 
@@ -400,11 +404,11 @@ def details_section(summary):
 
 def extras_section(results, summary):
     """What rows report beside the common figures, of the suites where that is little."""
-    lines = []
+    lines, raw_of = [], raw_rows(results)
     for row in summary.compared:
         if row.suite not in ("replay", "memory", "real"):
             continue
-        raw = raw_rows(results)[row.name]
+        raw = raw_of[row.name]
         by_name = {name: extra_medians(raw, name) for name in summary.names}
         keys = sorted(set().union(*by_name.values()))
         lines += [[code(short(row.name)), key.replace("_", " "),
@@ -488,7 +492,7 @@ def failures_section(results, summary):
 def markdown(results, summary):
     """The whole report."""
     lines = ["# Memory allocators compared", "", *headline(results, summary),
-             *lost_section(summary), *means_section(summary), *failures_section(results, summary),
+             *means_section(summary), *lost_section(summary), *failures_section(results, summary),
              *rows_section(summary), *details_section(summary), *extras_section(results, summary),
              *api_section(results, summary)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -540,11 +544,11 @@ def text_lost(summary, metric, number):
 
 def text_problems(results, summary):
     groups = (("Failed:", [f"  {short(row)} under {name}: {one_line(why, 60)}"
-                           for row, name, why in failures(summary)], 6),
+                           for row, name, why in failures(summary)], 5),
               ("Not found:", [f"  {name}: {one_line(why, 90)}"
-                              for name, why in results.get("missing", {}).items()], 4),
+                              for name, why in results.get("missing", {}).items()], 3),
               ("Skipped:", [f"  {name}: {one_line(why, 90)}"
-                            for name, why in results.get("skipped", {}).items()], 5))
+                            for name, why in results.get("skipped", {}).items()], 4))
     lines = []
     for title, found, number in groups:
         lines += [title, *most(found, number)] if found else []
@@ -556,14 +560,15 @@ def summary_text(results, summary, files=()):
     lines = [f"{who_against_whom(results, summary)}",
              f"{count_text(len(summary.rows), 'row')}, {rounds_text(summary)}, "
              f"{results['kind']} run of {results['date']}, {state_text(results)}",
-             machine_text(results), "", *text_means(summary)]
+             *textwrap.wrap(machine_text(results), WIDE), "", *text_means(summary)]
     if summary.subject and summary.peers:
-        lines += text_lost(summary, "time", 12) + text_lost(summary, "peak_rss_kib", 6)
-        lines += ["", noise_text(results, summary)]
+        lines += text_lost(summary, "time", 10) + text_lost(summary, "peak_rss_kib", 5)
+    lines += ["", *textwrap.wrap(noise_text(results, summary), WIDE)]
     lines += text_problems(results, summary)
     if files:
-        lines += ["Written: " + " ".join(files)]
-    return "\n".join(lines) + "\n"
+        lines += textwrap.wrap("Written: " + " ".join(files), WIDE, subsequent_indent="  ",
+                               break_on_hyphens=False)[:4]
+    return "\n".join(lines)
 
 
 # The README ---------------------------------------------------------------
@@ -607,13 +612,27 @@ def readme_lost(summary):
         rows = []
         for row in summary.lost(metric):
             peer, found = best_of(summary, row, metric)
-            rows.append(f"{code(short(row.name))} {ratio_text(found.ratio)} ({peer})")
+            rows.append((row, found.ratio, peer))
         won, same, lost = verdict_counts(summary, metric)
         if won + same + lost:
             lines += [f"{TITLES[metric]}: of {won + same + lost} rows {won} are won against the "
                       f"best peer, {same} within noise, {lost} lost"
-                      + (": " + ", ".join(rows) if rows else "") + ".", ""]
+                      + (": " + lost_text(summary, rows) if rows else "") + ".", ""]
     return lines
+
+
+def lost_text(summary, lost):
+    """Rows of (row, ratio, best peer), each named; where that would be no reading, by family."""
+    if len(lost) <= README_LOST:
+        return ", ".join(f"{code(short(row.name))} {ratio_text(ratio)} ({peer})"
+                         for row, ratio, peer in lost)
+    found = {}
+    for row, ratio, peer in lost:
+        found.setdefault((row.suite, row.family), []).append((row, ratio, peer))
+    sizes = {key: len(rows) for key, rows in families(summary).items()}
+    return ("by family, the worst of each: " + ", ".join(
+        f"{code(short(rows[0][0].name))} {ratio_text(rows[0][1])} ({rows[0][2]}; "
+        f"{len(rows)} of {sizes[key]} lost)" for key, rows in found.items()))
 
 
 def readme_table(results, summary):
@@ -640,4 +659,4 @@ def readme_table(results, summary):
                                        for _, name, of in columns)]
              for title, rows in groups.items()]
     return "\n".join([*head, *table(["family", "rows", *(title for title, *_ in columns)], lines),
-                      "", *tail]).rstrip("\n") + "\n"
+                      "", *tail]).rstrip("\n")

@@ -80,7 +80,8 @@ def make_sample(row, turn, generator, time, rss, noise):
 
     sample = {"round": turn, "peak_rss_kib": round(near(rss)), "minor_faults": round(near(rss / 4)),
               "major_faults": 0, "voluntary_switches": generator.randrange(20),
-              "involuntary_switches": generator.randrange(9), "mappings": generator.randrange(30, 90)}
+              "involuntary_switches": generator.randrange(9),
+              "mappings": generator.randrange(30, 90)}
     if row["what"] == "time":
         sample.update(time=near(time), cpu=near(time * 0.9))
     if row["suite"] in ("memory", "real"):
