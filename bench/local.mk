@@ -89,10 +89,9 @@ bench_tests = \
 	bench/tests/gate.sh \
 	bench/tests/real.sh \
 	bench/tests/replay.sh \
+	bench/tests/report.sh \
 	bench/tests/rows.sh \
 	bench/tests/servers.sh
-	bench/tests/report.sh \
-	bench/tests/rows.sh
 memory_tests = \
 	tests/memory/burst.sh \
 	tests/memory/idle_threads.sh \
@@ -136,7 +135,9 @@ bench_python = \
 	bench/kmbench/selection.py \
 	bench/kmbench/servers.py \
 	bench/kmbench/stats.py \
-	bench/tests/compare_test.py
+	bench/tests/compare_test.py \
+	bench/tests/made_results.py \
+	bench/tests/report_checks.py
 bench_real = \
 	bench/real/words.pl \
 	bench/real/words.rb \
@@ -150,12 +151,6 @@ bench_traces = \
 	bench/traces/xml.xz
 bench_baseline = \
 	bench/baseline/x86_64-gcc-12.2.0.json
-	bench/kmbench/plots.py \
-	bench/kmbench/report.py \
-	bench/kmbench/real/__init__.py \
-	bench/tests/made_results.py \
-	bench/tests/report_checks.py
-bench_traces =
 bench_documents = bench/README.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
 	$(bench_python) $(bench_real) $(bench_traces) $(bench_baseline) $(bench_documents)
