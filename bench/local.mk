@@ -98,6 +98,7 @@ bench_python = \
 	bench/histogram \
 	bench/kmbench/__init__.py \
 	bench/kmbench/job.py \
+	bench/kmbench/replay_jobs.py \
 	bench/kmbench/real/__init__.py
 bench_traces = bench/traces/make.sh \
 	bench/traces/compiler.xz \
