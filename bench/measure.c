@@ -25,7 +25,8 @@
  * The environment is changed for the command alone: --preload=PATH is LD_PRELOAD,
  * and measure itself runs without.  Exit status: 0 where the command ran, however
  * it ended, 1 trouble, 2 usage, 127 it could not be run, 128 + N on signal N, which
- * kills the command.  What the command leaves running is killed when it ends.
+ * kills the command; the end of whoever started measure does so too.  What the
+ * command leaves running is killed when it ends.
  *
  * Processes are seized with ptrace, forks followed, and each stopped when it exits,
  * while its memory is still there.  (ru_maxrss would not do: it has the memory from
@@ -510,6 +511,8 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, &child.signals);
+	/* Whoever wants the figures is gone: as if interrupted. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	start();
 	follow(&signals);
 	clean_up(&signals);

@@ -34,7 +34,7 @@ def objects(size, source):
     """Dicts, lists, tuples, sets and instances that come and go in mixed ages."""
     checksum = 0
     kept = collections.deque(maxlen=int(2000 * size) + 10)
-    for turn in range(int(20 * size) + 1):
+    for turn in range(int(16 * size) + 1):
         nodes = [Node(key, bytes(key % 200)) for key in range(5000)]
         for node in nodes:
             node.edges = [nodes[source.randrange(5000)] for _ in range(3)]
