@@ -57,7 +57,8 @@ def documents(size, source):
     for turn in range(int(120 * size) + 1):
         document = {
             "id": turn,
-            "rows": [{"name": f"row {row}", "value": source.random(), "tags": ["a", "b" * (row % 40)],
+            "rows": [{"name": f"row {row}", "value": source.random(),
+                      "tags": ["a", "b" * (row % 40)],
                       "inner": {"list": list(range(row % 12)), "null": None, "flag": row % 2 == 0}}
                      for row in range(400)],
         }
