@@ -8,9 +8,9 @@
  * One JSON object goes to FILE (standard error); what is not known is null:
  *
  *	wall			seconds
- *	user, system		CPU seconds of the command and the descendants that were waited for,
+ *	user, system		CPU seconds of the command and of the descendants that
+ *				were waited for, and so are
  *	minor_faults, major_faults, voluntary_switches, involuntary_switches
- *				and so are these
  *	peak_rss_kib		of the largest process
  *	largest_rss_end_kib	of the same process, when it exited
  *	rss_end_kib		of the command itself, when it exited
@@ -19,13 +19,14 @@
  *	processes		how many were looked at when they exited
  *	preloaded		how many of those had the library of --preload mapped
  *	status, signal		exit status of the command, or what killed it
- *	timed_out		it ran longer than --timeout, and was killed with its descendants
- *	series			with --interval: [seconds, KiB], the RSS of all processes added up
+ *	timed_out		it ran longer than --timeout, and was killed with all it started
+ *	series			--interval: [seconds, KiB], RSS of all processes added up
  *
  * The environment is changed for the command alone: --preload=PATH is LD_PRELOAD,
  * and measure itself runs without.  Exit status: 0 where the command ran, however
  * it ended, 1 trouble, 2 usage, 127 it could not be run, 128 + N on signal N, which
- * kills the command.  What the command leaves running is killed when it ends.
+ * kills the command; the end of whoever started measure does so too.  What the
+ * command leaves running is killed when it ends.
  *
  * Processes are seized with ptrace, forks followed, and each stopped when it exits,
  * while its memory is still there.  (ru_maxrss would not do: it has the memory from
@@ -510,6 +511,8 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, &child.signals);
+	/* Whoever wants the figures is gone: as if interrupted. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	start();
 	follow(&signals);
 	clean_up(&signals);

@@ -19,12 +19,15 @@ sub work {
 			my $key = $word . ($turn % 3);
 			$count{$key}++;
 			push @{$by_letter{substr $word, 0, 2}}, $key;
-			push @records, { word => $key, length => length $word, parts => [split /[aeiou]/, $word] };
+			my @parts = split /[aeiou]/, $word;
+			push @records, { word => $key, length => length $word, parts => \@parts };
 		}
 		my $text = join ' ', map { "$_->{word}:" . join '-', @{$_->{parts}} } @records;
 		$sum += () = $text =~ /\b(\w+?)([aeiou]+)(\w*)\b/g;
 		(my $changed = $text) =~ s/([b-d]+)(\w)/$2\U$1/g;
-		my @sorted = sort { $a->{length} <=> $b->{length} || $a->{word} cmp $b->{word} } @records;
+		my @sorted = sort {
+			$a->{length} <=> $b->{length} || $a->{word} cmp $b->{word}
+		} @records;
 		$sum += length($changed) + $sorted[$turn]{length} + keys %count;
 		$seen{$_} = scalar @{$by_letter{$_}} for keys %by_letter;
 		push @kept, map { "$turn $_->{word}" } @sorted[0 .. 99];

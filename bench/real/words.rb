@@ -21,7 +21,7 @@ def work(words, turns)
   sum
 end
 
-puts work($stdin.read.split("\n"), (25 * size.to_f).to_i + 1)
+puts work($stdin.read.split("\n"), (15 * size.to_f).to_i + 1)
 $stdout.flush
 GC.start
 start = Process.clock_gettime(Process::CLOCK_MONOTONIC)

@@ -34,7 +34,7 @@ def objects(size, source):
     """Dicts, lists, tuples, sets and instances that come and go in mixed ages."""
     checksum = 0
     kept = collections.deque(maxlen=int(2000 * size) + 10)
-    for turn in range(int(20 * size) + 1):
+    for turn in range(int(16 * size) + 1):
         nodes = [Node(key, bytes(key % 200)) for key in range(5000)]
         for node in nodes:
             node.edges = [nodes[source.randrange(5000)] for _ in range(3)]
@@ -57,7 +57,8 @@ def documents(size, source):
     for turn in range(int(120 * size) + 1):
         document = {
             "id": turn,
-            "rows": [{"name": f"row {row}", "value": source.random(), "tags": ["a", "b" * (row % 40)],
+            "rows": [{"name": f"row {row}", "value": source.random(),
+                      "tags": ["a", "b" * (row % 40)],
                       "inner": {"list": list(range(row % 12)), "null": None, "flag": row % 2 == 0}}
                      for row in range(400)],
         }

@@ -95,7 +95,7 @@ class Gcc(Program):
     outputs = ("out.o",)
 
     def make_input(self, folder, size):
-        write(folder, "in.c", c_source(21, at_least(2, 80 * size)))
+        write(folder, "in.c", c_source(21, at_least(2, 64 * size)))
 
     def command(self, folder, size):
         return ["/usr/bin/gcc", "-O1", "-c", "-w", "-o", "out.o", "in.c"]

@@ -11,7 +11,7 @@ from ..measure import measure
 
 # No program may take its own order, language or settings from the user's.
 FIXED = {"LC_ALL": "C", "TZ": "UTC", "PYTHONHASHSEED": "0", "PERL_HASH_SEED": "0"}
-DROPPED = ("LD_PRELOAD", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "XZ_DEFAULTS", "XZ_OPT", "GREP_OPTIONS",
+DROPPED = ("LD_PRELOAD", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "XZ_DEFAULTS", "XZ_OPT",
            "PYTHONMALLOC", "PYTHONPATH", "PYTHONHOME", "PERL5OPT", "PERL5LIB", "GS_OPTIONS",
            "CPATH", "C_INCLUDE_PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "SOURCE_DATE_EPOCH")
 

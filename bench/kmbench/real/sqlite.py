@@ -52,7 +52,7 @@ class Sqlite(Program):
             lines.append(f"INSERT INTO word VALUES ('{word}', 1) "
                          "ON CONFLICT (word) DO UPDATE SET times = times + 1;")
         lines += ["COMMIT;", "SELECT * FROM word ORDER BY times DESC, word LIMIT 10;"]
-        lines.append(QUERIES.format(rows=at_least(500, 75000 * size), customers=customers))
+        lines.append(QUERIES.format(rows=at_least(500, 55000 * size), customers=customers))
         write(folder, self.reads, "\n".join(lines))
 
     def command(self, folder, size):

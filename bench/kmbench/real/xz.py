@@ -35,7 +35,7 @@ class Compress(Xz):
 class Decompress(Xz):
     name = "real/xz/decompress"
     quick = False
-    copies = 40             # one behind the other, which is a valid file
+    copies = 14             # one behind the other, which is a valid file
 
     def make_input(self, folder, size):
         super().make_input(folder, size)
