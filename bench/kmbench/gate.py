@@ -3,11 +3,11 @@
 
 Nothing here is a time.  Instructions, but for those of the program that runs the
 path, are counted by callgrind, system calls by strace, page faults by the program
-itself.  All three repeat exactly, because the programs see the same every time: copies in a folder of their own, called by the
-same short names; an environment of four variables; no randomised addresses; no
-huge pages; a clock that stands still (bench/clock.c); the string functions of
-libc that every processor of the architecture has, whatever else this one could
-do; one stack size.
+itself.  All three repeat exactly, because the programs see the same every time:
+copies in a folder of their own, called by the same short names; an environment
+of four variables; no randomised addresses; no huge pages; a clock that stands
+still (bench/clock.c); the string functions of libc that every processor of the
+architecture has, whatever else this one could do; one stack size.
 """
 
 import collections
@@ -25,7 +25,7 @@ import sys
 import tempfile
 
 TOLERANCE = 2.0             # percent
-FAULTS_SPARE = 4            # page faults that are never a rise: the kernel maps file pages in groups
+FAULTS_SPARE = 4            # page faults that are never a rise
 TIME_LIMIT = 120            # seconds for one program
 PARALLEL = 2
 FORMAT = 1
