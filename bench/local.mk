@@ -161,13 +161,16 @@ EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/l
 bench_environment = PYTHONDONTWRITEBYTECODE=1 abs_top_builddir='$(abs_top_builddir)' \
 	abs_top_srcdir='$(abs_top_srcdir)'
 bench_ready = all $(bench_commands) bench/libbench-record.la
+bench_environment = abs_top_builddir='$(abs_top_builddir)' abs_top_srcdir='$(abs_top_srcdir)'
+bench_ready = preload/libkmalloc-preload.la $(bench_commands) bench/libbench-record.la
 bench: $(bench_ready)
 	@$(bench_environment) python3 '$(top_srcdir)/bench/compare' $(BENCH_OPTIONS)
 bench-quick: $(bench_ready)
 	@$(bench_environment) python3 '$(top_srcdir)/bench/compare' --quick $(BENCH_OPTIONS)
 
 # Instructions, system calls and page faults against bench/baseline; fails where one rose.
-gate_ready = all bench/paths bench/paths-api bench/nothing bench/replay bench/libbench-clock.la
+gate_ready = preload/libkmalloc-preload.la bench/paths bench/paths-api bench/nothing \
+	bench/replay bench/libbench-clock.la
 bench-check: $(gate_ready)
 	@$(bench_environment) python3 '$(top_srcdir)/bench/check' $(BENCH_OPTIONS)
 # What it says is for the message of the commit, which the baseline has of its own.

@@ -3,7 +3,7 @@
  * paths_main.c - main() of the programs of the gate
  *
  *	paths --list		each path, its number of operations and what one is
- *	paths NAME [N [WARM]]	run it; prints the library and the page faults
+ *	paths NAME [N [WARM]]	run it; prints a line of JSON: library, page faults
  *
  * The measured call stands between two calls of write() to no file, which show in
  * the output of strace, and has a function of its own, which callgrind is told of.
@@ -14,7 +14,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -49,20 +48,14 @@ static long minor_faults(void)
 static const char *library_name(void)
 {
 	Dl_info info;
-	const char *slash;
 
-	if (!dladdr(paths_function(), &info) || !info.dli_fname)
-		return "unknown";
-	slash = strrchr(info.dli_fname, '/');
-	return slash ? slash + 1 : info.dli_fname;
+	return dladdr(paths_function(), &info) && info.dli_fname ? info.dli_fname : "unknown";
 }
 
 static void run_path(const struct path *path, unsigned long n, unsigned long warm)
 {
 	long before, faults;
 
-	/* A fault is one page, whatever the machine is set to. */
-	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	path->run(warm);
 	paths_measuring = true;
 	mark_strace("warm");		/* the first call faults its code in */
@@ -71,7 +64,7 @@ static void run_path(const struct path *path, unsigned long n, unsigned long war
 	measured_main(path, n);
 	mark_strace("measured: end");
 	faults = minor_faults() - before;
-	printf("library %s\nminor_faults %ld\n", library_name(), faults);
+	printf("{\"malloc_from\": \"%s\", \"minor_faults\": %ld}\n", library_name(), faults);
 }
 
 static const struct path *find_path(const char *name)

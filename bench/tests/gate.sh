@@ -80,7 +80,7 @@ in_one_line 2 'bad.json: a baseline of format 1 was expected' 'a file of another
 changed 'p["instructions"] = int(p["instructions"] / 1.03)'
 gate --baseline "$work/changed.json" --only mixed-large
 is "$status" 1 '3 % more instructions fail'
-says 'mixed-large: instructions [0-9]* -> [0-9]*, +3.0 %' 'path, before, after and percent are named'
+says 'mixed-large: instructions [0-9]* -> [0-9]*, +3.0 %' 'path, figures and percent are named'
 changed 'p["instructions"] = int(p["instructions"] / 1.01)'
 gate --baseline "$work/changed.json" --only mixed-large
 is "$status" 0 '1 % more instructions do not'
