@@ -142,8 +142,9 @@ std::vector<std::vector<int64_t>> rows_of(const struct bench *bench)
  * Google Benchmark's barriers lie outside of each thread's clock, and the time of a
  * row is the mean over its threads.  With more threads than cores a thread that was
  * woken last would start its clock last, and one that is done first would stop its
- * clock first: the mean came to half of what had passed.  So the threads meet once
- * more within their clocks, before the first iteration and behind the last one.
+ * clock first: in a row of 60 ms, 32 threads on 2 cores, the mean was 0.4 of what had
+ * passed.  So the threads meet once more within their clocks, before the first
+ * iteration and behind the last one.
  */
 class Team {
 	std::mutex lock;
