@@ -12,7 +12,7 @@ struct sizes {
 	size_t low, high;
 	bool uniform;		/* else every doubling is as likely */
 	unsigned int blocks;	/* in the sets of all threads together */
-	size_t every;		/* beyond the first DENSE bytes one page in so many bytes is touched */
+	size_t every;		/* a page in so many bytes is touched, of the first DENSE each */
 };
 
 #define DENSE		(256 * KIB)
@@ -134,7 +134,7 @@ static const struct same_row {
 } same_rows[] = {
 	{ "BM_large/same/256k", 48000, 256 * KIB },
 	{ "BM_large/same/1m", 16000, MIB },
-	{ "BM_large/same/16m", 48, 16 * MIB },
+	{ "BM_large/same/16m", 32, 16 * MIB },
 };
 
 static const struct growth by_steps = { .add = MIB }, by_half = { .divide = 2 };
@@ -154,9 +154,9 @@ void bench_register_all(void)
 			.data = &same_rows[i].size, .iterations = same_rows[i].items,
 		});
 	bench_register(&(struct bench){ .name = "BM_large/realloc/steps", .run = grow,
-					.data = &by_steps, .iterations = 128 });
+					.data = &by_steps, .iterations = 64 });
 	bench_register(&(struct bench){ .name = "BM_large/realloc/half", .run = grow,
-					.data = &by_half, .iterations = 44 });
+					.data = &by_half, .iterations = 22 });
 	register_curve(&(struct bench){ .name = "BM_large/threads", .run = replace_large,
 					.data = &of_threads }, 1, 384);
 }

@@ -292,9 +292,9 @@ void register_exchange(void)
 	register_curve(&(struct bench){ .name = "BM_prodcons/1to1", .run = prodcons,
 					.data = &pairs }, 2, 1280000);
 	register_curve(&(struct bench){ .name = "BM_prodcons/1toN", .run = prodcons,
-					.data = &one_to_many }, 2, 960000);
+					.data = &one_to_many }, 2, 640000);
 	register_curve(&(struct bench){ .name = "BM_prodcons/Nto1", .run = prodcons,
-					.data = &many_to_one }, 2, 960000);
+					.data = &many_to_one }, 2, 640000);
 	register_curve(&(struct bench){ .name = "BM_prodcons/ring", .run = prodcons,
 					.data = &in_a_ring }, 2, 1280000);
 	register_curve(&(struct bench){ .name = "BM_handover", .run = handover }, 1, 960000);
