@@ -160,8 +160,6 @@ EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/l
 # make bench BENCH_OPTIONS='--rows pair,server --budget 5m'
 bench_environment = PYTHONDONTWRITEBYTECODE=1 abs_top_builddir='$(abs_top_builddir)' \
 	abs_top_srcdir='$(abs_top_srcdir)'
-bench_ready = all $(bench_commands) bench/libbench-record.la
-bench_environment = abs_top_builddir='$(abs_top_builddir)' abs_top_srcdir='$(abs_top_srcdir)'
 bench_ready = preload/libkmalloc-preload.la $(bench_commands) bench/libbench-record.la
 bench: $(bench_ready)
 	@$(bench_environment) python3 '$(top_srcdir)/bench/compare' $(BENCH_OPTIONS)

@@ -21,7 +21,7 @@ class Row:
     name: str               # "BM_batch/random/400", "redis/set", "replay/gcc"
     suite: str              # micro, threads, large, memory, replay, real or api
     family: str             # rows that belong together: "batch", "redis"
-    what: str = "time"      # what the row is about: "time", or "memory" where time is not compared
+    what: str = "time"      # "memory" where time is not measured or not compared
     threads: int = 0        # of a row of a scaling curve: how many; 0 elsewhere
 
 
@@ -55,6 +55,10 @@ class Allocator:
         result.update(self.options)
         if self.path:
             result["LD_PRELOAD"] = self.path
+        # The environment lies on the stack: it is as long for all, so that nobody's stack is
+        # aligned better by the length of a name.
+        used = len(self.path) + len("LD_PRELOAD=") + 1 if self.path else 0
+        result["BENCH_PAD"] = "x" * max(0, 1024 - used)
         return result
 
 
@@ -78,6 +82,7 @@ class Job:
     name = ""               # unique; what progress shows
     rows = ()               # the Rows that run() yields samples for
     quick = True            # is it part of bench-quick?
+    peers = True            # False: run under the base and the subject alone
     seconds = 1.0           # a guess at its time under glibc, until it was measured
     programs = ()           # what it needs, as commands; a job whose are missing is skipped and named
     packages = ()           # Debian packages that have them

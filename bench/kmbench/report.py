@@ -112,7 +112,9 @@ def machine_text(results):
     parts += [f"{title} {machine[key]}" for key, title in
               (("thp", "transparent huge pages"), ("governor", "governor"),
                ("page_size", "page size"), ("aslr", "ASLR"), ("overcommit", "overcommit"),
-               ("load_before", "load before")) if machine.get(key) is not None]
+               ("load_before", "load before")) if machine.get(key) not in (None, "")]
+    if machine.get("hypervisor"):
+        parts.insert(1, "virtual machine")
     if machine.get("compiler"):
         parts.append(f"{machine['compiler']} {machine.get('cflags', '')}".strip())
     return one_line(", ".join(str(part) for part in parts if part), 400)
@@ -194,8 +196,9 @@ def means_section(summary):
         return []
     lines = [[TITLES[metric], scope, str(number), *cells]
              for metric, scope, number, cells in mean_lines(summary)]
-    note = ("Geometric means of the ratios, row by row. A number in brackets: so many rows, where "
-            "the others failed or have no figure under one of the two.")
+    note = ("Geometric means of the ratios, row by row, in which each family of rows (`pair`, "
+            "`batch`, `redis`) counts once. A number in brackets: so many rows, where the others "
+            "failed or have no figure under one of the two.")
     if summary.subject:
         note += " Best peer: in each row the best of the others."
     return ["## Geometric means", "",

@@ -18,7 +18,7 @@ from .job import JobFailed
 
 LEAST_ROUNDS = 3        # what a costly job gets where the budget allows
 MOST_ROUNDS = 60
-MOST_SELDOM = 6         # a costly job is due at least every so many rounds
+MOST_SELDOM = 3         # a costly job is due at least every so many rounds
 
 
 @dataclasses.dataclass
@@ -54,9 +54,11 @@ class Progress:
 class Runner:
     """samples[row][allocator] and failures[row][allocator] grow while it runs."""
 
-    def __init__(self, context, jobs, allocators, budget, rounds=None, seed=1, progress=None):
+    def __init__(self, context, jobs, allocators, budget, *, rounds=None, seed=1, own=(),
+                 progress=None):
         self.context, self.jobs, self.allocators = context, list(jobs), list(allocators)
         self.budget, self.rounds, self.seed = budget, rounds, seed
+        self.own = own                  # names: what jobs without peers are run under
         self.progress = progress or Progress()
         self.rows = {row.name: row for job in self.jobs for row in job.rows}
         self.samples = {name: {one.name: [] for one in self.allocators} for name in self.rows}
@@ -128,15 +130,16 @@ class Runner:
         self.progress.show(f"round {turn + 1}, {place + 1} of {nr_due}, about {clock} left: "
                            f"{job.name}")
 
-    def order(self, turn, place):
-        names, n = self.allocators, len(self.allocators)
-        first = (turn + place) % n
+    @staticmethod
+    def order(names, turn, place):
+        first = (turn + place) % len(names)
         order = names[first:] + names[:first]
-        return order[::-1] if (turn // n) % 2 else order
+        return order[::-1] if (turn // len(names)) % 2 else order
 
     def run_job(self, job, turn, place):
         before = time.monotonic()
-        for allocator in self.order(turn, place):
+        who = [one for one in self.allocators if job.peers or one.name in self.own]
+        for allocator in self.order(who, turn, place):
             if all(allocator.name in self.failures[row.name] for row in job.rows):
                 continue
             try:

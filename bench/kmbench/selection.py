@@ -29,10 +29,15 @@ QUICK = (
 )
 
 
+# Jobs of real programs that bench-quick leaves out for their time.
+SLOW = ("real/redis/fragmentation", "real/python-malloc/threads", "real/python/documents",
+        "real/xz/*", "real/make", "real/gs", "real/xmllint")
+
+
 def is_quick(job):
     if isinstance(job, bench_jobs.BenchJob):
         return any(fnmatch.fnmatchcase(job.name, pattern) for pattern in QUICK)
-    return job.quick
+    return job.quick and not any(fnmatch.fnmatchcase(job.name, pattern) for pattern in SLOW)
 
 
 def real_jobs():

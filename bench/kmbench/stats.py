@@ -197,7 +197,14 @@ class Summary:
         return result
 
     def geomean(self, metric, name, of, rows=None):
-        return geometric_mean(self.ratios(metric, name, of, rows).values())
+        """Of the ratios, in which each family counts once, however many rows it has."""
+        rows = self.compared if rows is None else rows
+        ratios = self.ratios(metric, name, of, rows)
+        families = {}
+        for row in rows:
+            if row.name in ratios:
+                families.setdefault((row.suite, row.family), []).append(ratios[row.name])
+        return geometric_mean(map(geometric_mean, families.values()))
 
     def lost(self, metric):
         """Rows where the subject is significantly worse than the best peer, worst first."""

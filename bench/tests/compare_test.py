@@ -126,7 +126,7 @@ class Silent(run.Progress):
 
 def runner_of(jobs, budget, rounds=None):
     context = Context(SOURCE, BUILD, "/nonexistent", True)
-    found = run.Runner(context, jobs, [Allocator(name) for name in "abc"], budget, rounds,
+    found = run.Runner(context, jobs, [Allocator(name) for name in "abc"], budget, rounds=rounds,
                        progress=Silent())
     found.run()
     return found

@@ -39,8 +39,8 @@ SETTINGS = {
 SCALE = 2                   # of pgbench: 200000 accounts
 CLIENTS = 2
 # Transactions of each client, at scale 1.
-TRANSACTIONS = {"select": 5000, "tpcb": 1000, "connect": 120}
-QUERY_ROWS = 100000
+TRANSACTIONS = {"select": 3500, "tpcb": 700, "connect": 80}
+QUERY_ROWS = 70000
 
 # The accounts touched are drawn by pgbench, from its seed.  n counts transactions of a client.
 DRAW = "\\set aid random(1, 100000 * :scale)\n"

@@ -20,7 +20,8 @@ class Program(Job):
     """One row.  Subclasses set name, programs, packages and seconds, and implement
     make_input() and command()."""
     outputs = ()            # files in the folder, removed before each run; (): standard output
-    quick_share = 0.4       # of the work, in bench-quick
+    full_share = 0.65       # of the work, in bench
+    quick_share = 0.4       # in bench-quick
     environment = {}        # more of it
     reads = None            # the file in the folder that is standard input
     timeout = 60            # seconds
@@ -46,7 +47,7 @@ class Program(Job):
         return os.path.join(context.work, self.name.replace("/", "-"))
 
     def size(self, context):
-        return context.scale * (self.quick_share if context.quick else 1)
+        return context.scale * (self.quick_share if context.quick else self.full_share)
 
     def prepare(self, context):
         folder = self.folder(context)
