@@ -35,9 +35,9 @@ def row_of(full, suite):
     threads = re.search(r"/threads:(\d+)$", name)
     # Under most peers malloc_trim() is glibc's, which finds nothing to do.
     what = "memory" if name == "BM_trim" else "time"
-    # Rows that differ in the number of threads alone are one curve.
+    # Rows that differ in the number of threads alone are one curve, and one family.
     parts = re.sub(r"/threads:\d+$", "", name).removeprefix("BM_").split("/")
-    family = "/".join(parts) if suite == "threads" else parts[0]
+    family = "/".join(parts[:{"threads": 9, "large": 2}.get(suite, 1)])
     return Row(name, suite, family, what, int(threads[1]) if threads else 0)
 
 
@@ -137,8 +137,8 @@ def jobs(context):
         program = context.program(f"bench-{suite}")
         if not os.path.exists(program):
             continue
-        names = subprocess.run([program, "--benchmark_list_tests", f"--scale={context.scale}"], text=True, check=True,
-                               stdout=subprocess.PIPE).stdout.split()
+        command = [program, "--benchmark_list_tests", f"--scale={context.scale}"]
+        names = subprocess.run(command, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
         found += [BenchJob(f"bench-{suite}", name, suite) for name in names
                   if not name.startswith("BM_fit")]
     return found

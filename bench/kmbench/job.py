@@ -84,7 +84,7 @@ class Job:
     quick = True            # is it part of bench-quick?
     peers = True            # False: run under the base and the subject alone
     seconds = 1.0           # a guess at its time under glibc, until it was measured
-    programs = ()           # what it needs, as commands; a job whose are missing is skipped and named
+    programs = ()           # what it needs, as commands; where one is missing, the job is skipped
     packages = ()           # Debian packages that have them
 
     def prepare(self, context):

@@ -31,7 +31,7 @@ class Replay(Job):
     def __init__(self, trace):
         self.trace = trace
         self.name = f"replay/{trace}"
-        self.rows = (Row(self.name, "replay", "replay"),)
+        self.rows = (Row(self.name, "replay", trace),)
 
     def unpacked(self, context):
         """Where prepare() puts the trace."""

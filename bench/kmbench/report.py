@@ -20,7 +20,6 @@ MORE_OF = {"time": "more time", "peak_rss_kib": "more memory at the peak",
 DETAILS = (("cpu", "CPU time"), ("minor_faults", "minor faults"),
            ("major_faults", "major faults"), ("voluntary_switches", "voluntary switches"),
            ("involuntary_switches", "involuntary switches"), ("mappings", "mappings"))
-README_LINES = 45
 README_LOST = 24        # rows, which the README names one by one
 WIDE = 100              # columns of the terminal
 
@@ -495,8 +494,8 @@ def failures_section(results, summary):
 def markdown(results, summary):
     """The whole report."""
     lines = ["# Memory allocators compared", "", *headline(results, summary),
-             *means_section(summary), *lost_section(summary), *failures_section(results, summary),
-             *rows_section(summary), *details_section(summary), *extras_section(results, summary),
+             *means_section(summary), *families_section(summary), *lost_section(summary),
+             *failures_section(results, summary), *rows_section(summary), *details_section(summary), *extras_section(results, summary),
              *api_section(results, summary)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -585,28 +584,31 @@ def families(summary):
     return found
 
 
-def fold(found, number):
-    """At most so many families: the smallest ones of the suite with most become one."""
-    found = dict(found)
-    while len(found) > number:
-        suites = [suite for suite, _ in found]
-        largest = max(suites, key=lambda suite: sum(1 for one in suites if one == suite))
-        members = sorted((key for key in found if key[0] == largest and key[1] != "others"),
-                         key=lambda key: len(found[key]))
-        if len(members) < 2:
-            break
-        others = found.pop((largest, "others"), [])
-        for key in members[:1 if others else 2]:
-            others += found.pop(key)
-        found[largest, "others"] = others
-    order = {suite: place for place, suite in enumerate(SUITES)}
-    return dict(sorted(found.items(), key=lambda item: order.get(item[0][0], len(order))))
-
-
 def both_means(summary, name, of, rows):
     """Time and peak RSS in one cell."""
     return " · ".join(ratio_text(summary.geomean(metric, name, of, rows))
                       for metric in ("time", "peak_rss_kib"))
+
+
+def group_table(summary, groups, first):
+    """A line for each of title -> rows: every allocator beside the base, and the subject beside
+    the best peer."""
+    others = [name for name in summary.peers if name != summary.base]
+    columns = [(name, name, summary.base) for name in ([summary.subject] if summary.subject
+                                                       else []) + others]
+    if summary.subject and len(summary.peers) > 1:
+        columns.append((f"{summary.subject} / best peer", summary.subject, "best"))
+    lines = [[title, str(len(rows)), *(both_means(summary, name, of, rows)
+                                       for _, name, of in columns)]
+             for title, rows in groups.items()]
+    return table([first, "rows", *(title for title, *_ in columns)], lines)
+
+
+def families_section(summary):
+    groups = {f"{suite}: {family}": rows for (suite, family), rows in families(summary).items()}
+    return ["### By family", "",
+            f"Time · peak RSS, as ratios of {summary.base}'s where the column names no other.", "",
+            *group_table(summary, groups, "family"), ""]
 
 
 def readme_lost(summary):
@@ -639,13 +641,8 @@ def lost_text(summary, lost):
 
 
 def readme_table(results, summary):
-    """The compact table: a line for each family, and the rows lost."""
-    others = [name for name in summary.peers if name != summary.base]
-    columns = [(name, name, summary.base) for name in ([summary.subject] if summary.subject
-                                                       else []) + others]
-    if summary.subject and len(summary.peers) > 1:
-        columns.append((f"{summary.subject} / best peer", summary.subject, "best"))
-    tail = (readme_lost(summary) if summary.subject else [])
+    """The compact table: a line for each suite, and the rows lost."""
+    tail = readme_lost(summary) if summary.subject else []
     head = [f"{who_against_whom(results, summary)}; {results['machine'].get('cpu', '')}, "
             f"{results['date'][:10]}, {rounds_text(summary)}, {state_text(results)}. "
             f"Geometric means of time · peak RSS, as ratios of {summary.base}'s where the column "
@@ -654,12 +651,5 @@ def readme_table(results, summary):
     if failed:
         tail.append(f"{count_text(len(failed), 'measurement')} failed and are in no mean: "
                     + ", ".join(f"{code(short(row))} ({name})" for row, name, _ in failed) + ".")
-    room = README_LINES - len(head) - len(tail) - 4
-    groups = {"**all**": list(summary.compared)}
-    groups.update((f"{suite}: {family}", rows) for (suite, family), rows
-                  in fold(families(summary), room).items())
-    lines = [[title, str(len(rows)), *(both_means(summary, name, of, rows)
-                                       for _, name, of in columns)]
-             for title, rows in groups.items()]
-    return "\n".join([*head, *table(["family", "rows", *(title for title, *_ in columns)], lines),
-                      "", *tail]).rstrip("\n")
+    return "\n".join([*head, *group_table(summary, dict(scopes(summary)), "suite"), "",
+                      *tail]).rstrip("\n")

@@ -82,8 +82,8 @@ def choose(context, suites=None, patterns=None):
             continue
         missing = missing_programs(job)
         if missing:
-            skipped[job.name] = (f"{', '.join(missing)}: not installed"
-                                 + (f" (packages {' '.join(job.packages)})" if job.packages else ""))
+            packages = f" (packages {' '.join(job.packages)})" if job.packages else ""
+            skipped[job.name] = f"{', '.join(missing)}: not installed{packages}"
         else:
             chosen.append(job)
     return chosen, skipped, unknown
