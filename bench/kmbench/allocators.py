@@ -3,8 +3,10 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
+import sysconfig
 
 from .job import Allocator
 
@@ -17,7 +19,9 @@ PEERS = (
     ("mimalloc", "libmimalloc.so.2", "libmimalloc2.0"),
     ("tcmalloc", "libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
 )
-FOLDERS = ("/usr/local/lib", "/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/lib64", "/lib")
+FOLDERS = ("/usr/local/lib", f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}", "/usr/lib64",
+           "/usr/lib", "/lib64", "/lib")
+NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")       # what no table and no option takes for more
 
 
 class BadAllocator(Exception):
@@ -49,8 +53,11 @@ def version_of(path):
 
 def our_version(source):
     """What the source tree is: a commit, with a mark where it was changed since."""
-    found = subprocess.run(["git", "-C", source, "describe", "--always", "--dirty"], text=True,
-                           check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        found = subprocess.run(["git", "-C", source, "describe", "--always", "--dirty"], text=True,
+                               check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        return "unknown"
     return found.stdout.strip() or "unknown"
 
 
@@ -65,6 +72,11 @@ def parse_extra(texts):
         name, equals, path = text.partition("=")
         if not (name and equals and path):
             raise BadAllocator(f"--allocator {text}: expected NAME=PATH")
+        if not NAME.fullmatch(name) or name == "best":
+            raise BadAllocator(f"--allocator {text}: expected a name of letters, digits and .+-_")
+        if re.search(r"[\s:]", os.path.abspath(path)):
+            raise BadAllocator(f"--allocator {text}: LD_PRELOAD takes no path with a blank or a "
+                               "colon; make a link to it")
         # ld.so only warns about a missing one, and glibc would be measured.
         if not os.path.isfile(path):
             raise BadAllocator(f"--allocator {text}: there is no library at {path}")
@@ -89,6 +101,7 @@ def find_all(source, build, extra=(), wanted=None):
         missing[SUBJECT] = f"there is no library at {ours}: build it with make"
     found += parse_extra(extra)
     names = [allocator.name for allocator in found]
+    missing = {name: why for name, why in missing.items() if name not in names}
     for name in names:
         if names.count(name) > 1:
             raise BadAllocator(f"two allocators are named {name}")
@@ -107,14 +120,16 @@ def install(packages):
     if not shutil.which("apt-get"):
         print("bench: this is no Debian: install by hand: " + " ".join(packages))
         return False
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    if os.geteuid() != 0:
-        command.insert(0, "sudo")
-    print("bench: " + " ".join(command), flush=True)
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    try:
-        return subprocess.run(command, env=environment, check=False,
-                              stdout=subprocess.DEVNULL).returncode == 0
-    except FileNotFoundError:
-        print("bench: there is no sudo: run this as root")
+    rights = [] if os.geteuid() == 0 else ["sudo"]
+    if rights and not shutil.which("sudo"):
+        print("bench: there is no sudo: install as root: " + " ".join(packages))
         return False
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    status = 0
+    for arguments in (["update", "-q"],
+                      ["install", "-y", "-q", "--no-install-recommends", *packages]):
+        command = [*rights, "apt-get", *arguments]
+        print("bench: " + " ".join(command), flush=True)
+        status = subprocess.run(command, env=environment, check=False,
+                                stdout=subprocess.DEVNULL).returncode
+    return status == 0      # of the last; without an update it may work as well

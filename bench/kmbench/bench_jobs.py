@@ -14,7 +14,7 @@ import subprocess
 from .job import Job, JobFailed, Row, Sample
 
 PROGRAMS = ("micro", "threads", "large", "memory", "api")
-TIMEOUT = 120           # seconds for one run, after which it counts as hung
+TIMEOUT = 60            # seconds for one run, after which it counts as hung
 SUFFIXES = re.compile(r"/(iterations:\d+|real_time|manual_time|process_time)(?=/|$)")
 PER_SECOND = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 # What Google Benchmark says of a row; every other number is a counter of the body.
@@ -35,9 +35,8 @@ def row_of(full, suite):
     threads = re.search(r"/threads:(\d+)$", name)
     # Under most peers malloc_trim() is glibc's, which finds nothing to do.
     what = "memory" if name == "BM_trim" else "time"
-    # Rows that differ in the number of threads alone are one curve, and one family.
     parts = re.sub(r"/threads:\d+$", "", name).removeprefix("BM_").split("/")
-    family = "/".join(parts[:{"threads": 9, "large": 2}.get(suite, 1)])
+    family = "/".join(parts[:2 if suite == "large" else 1])
     return Row(name, suite, family, what, int(threads[1]) if threads else 0)
 
 
@@ -57,7 +56,7 @@ def check_malloc(allocator, malloc_from):
     """Raise where another allocator was measured than was asked for."""
     if allocator.path and not same_file(malloc_from, allocator.path):
         raise JobFailed(f"malloc came from {malloc_from}, not from {allocator.path}")
-    if not allocator.path and "libc.so" not in malloc_from:
+    if not allocator.path and not os.path.basename(malloc_from).startswith("libc.so"):
         raise JobFailed(f"malloc came from {malloc_from}, not from the C library")
 
 
@@ -80,9 +79,12 @@ def sample_of(found, process):
     time = 1.0 / found["items_per_second"]
     extra = {key: value for key, value in found.items()
              if key not in KNOWN and isinstance(value, (int, float))}
-    return Sample(time=time, cpu=time * found["cpu_time"] / found["real_time"],
-                  rss_after_kib=extra.pop("rss_after_kib", None), extra=extra,
-                  **{key: process[key] for key in PROCESS})
+    sample = Sample(time=time, cpu=time * found["cpu_time"] / found["real_time"],
+                    rss_after_kib=extra.pop("rss_after_kib", None), extra=extra,
+                    **{key: process[key] for key in PROCESS})
+    if "start_rss_kib" in extra:        # the row is about another process, which it started
+        sample.peak_rss_kib = extra.pop("start_rss_kib")
+    return sample
 
 
 class BenchJob(Job):

@@ -9,6 +9,7 @@ business of run.py alone.
 
 import dataclasses
 import os
+import re
 
 
 class JobFailed(Exception):
@@ -46,20 +47,31 @@ class Allocator:
     name: str               # "glibc", "jemalloc", "libkmalloc", ...
     path: str = None        # the library that is preloaded; None: none is
     version: str = ""
-    options: dict = dataclasses.field(default_factory=dict, hash=False)     # more environment
 
     def environment(self):
-        """The environment of a measured program.  Never set in the comparison itself."""
-        result = {key: value for key, value in os.environ.items()
-                  if key not in ("LD_PRELOAD", "KMALLOC_OPTIONS", "KMALLOC_GFP")}
-        result.update(self.options)
-        if self.path:
-            result["LD_PRELOAD"] = self.path
-        # The environment lies on the stack: it is as long for all, so that nobody's stack is
-        # aligned better by the length of a name.
-        used = len(self.path) + len("LD_PRELOAD=") + 1 if self.path else 0
-        result["BENCH_PAD"] = "x" * max(0, 1024 - used)
-        return result
+        """The environment of a measured program: every allocator by its defaults."""
+        return preloading(self.path, {key: value for key, value in os.environ.items()
+                                      if not TUNES.match(key)})
+
+
+# What changes how an allocator works; the user's own settings of these are not measured.
+TUNES = re.compile("LD_PRELOAD$|KMALLOC_|MALLOC_|MIMALLOC_|TCMALLOC_|GLIBC_TUNABLES$|JE_MALLOC|"
+                   "HEAPPROFILE$|HEAPCHECK$|BENCH_PAD$")
+
+
+def preloading(path, environment):
+    """The same with the library preloaded, or with none.
+
+    The environment lies on the stack: it is as long for all, so that nobody's stack is aligned
+    better by the length of a name.
+    """
+    result = dict(environment)
+    used = 0
+    if path:
+        result["LD_PRELOAD"] = path
+        used = len(path) + len("LD_PRELOAD=") + 1
+    result["BENCH_PAD"] = "x" * max(0, 1024 - used)
+    return result
 
 
 @dataclasses.dataclass(frozen=True)

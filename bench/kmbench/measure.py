@@ -111,8 +111,8 @@ def sample_of(figures):
     known = ("peak_rss_kib", "minor_faults", "major_faults", "voluntary_switches",
              "involuntary_switches")
     return Sample(time=figures["wall"], cpu=figures["user"] + figures["system"],
-                  rss_after_kib=figures["largest_rss_end_kib"],
                   mappings=figures["mappings_peak"], series=figures["series"],
                   extra={"user": figures["user"], "system": figures["system"],
-                         "processes": figures["processes"]},
+                         "processes": figures["processes"],
+                         "rss_at_exit_kib": figures["largest_rss_end_kib"]},
                   **{name: figures[name] for name in known})

@@ -639,11 +639,7 @@ def series_panel(picture, summary, look, title, lines):
 PICTURES = (overview, row_pictures, scaling, scatter, rss_over_time)
 
 
-def to_stderr(line):
-    print(line, file=sys.stderr)
-
-
-def write(results, summary, directory, complain=to_stderr):
+def write(results, summary, directory, complain):
     """Draw what the results have into the directory; the names of the files made.
 
     complain is called with one line for each picture that could not be drawn, or one for all.

@@ -11,22 +11,16 @@ import lzma
 import os
 import subprocess
 
+from .bench_jobs import check_malloc, failure
 from .job import Job, JobFailed, Row, Sample
 
 TRACES = ("compiler", "interpreter", "database", "server", "xml")
 TIME_LIMIT = 120
 
 
-def library_of(path):
-    """The file that a library's name stands for, as the loader tells it."""
-    return os.path.realpath(path)
-
-
 class Replay(Job):
     """One trace, played once."""
     seconds = 0.3
-    # The traces are unpacked by Python; nothing else is needed.
-    programs = ()
 
     def __init__(self, trace):
         self.trace = trace
@@ -49,12 +43,7 @@ class Replay(Job):
 
     def run(self, context, allocator):
         result = self.play(context, allocator)
-        if allocator.path and library_of(result["malloc_from"]) != library_of(allocator.path):
-            raise JobFailed(f"{self.name}: malloc came from {result['malloc_from']}, "
-                            f"not from {allocator.path}")
-        if not allocator.path and not is_libc(result["malloc_from"]):
-            raise JobFailed(f"{self.name}: malloc came from {result['malloc_from']}, "
-                            "expected libc")
+        check_malloc(allocator, result["malloc_from"])
         return {self.name: sample_of(result)}
 
     def play(self, context, allocator):
@@ -64,19 +53,13 @@ class Replay(Job):
             done = subprocess.run(command, env=allocator.environment(), capture_output=True,
                                   text=True, timeout=TIME_LIMIT, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise JobFailed(f"{self.name}: {error}") from None
+            raise JobFailed(str(error)) from None
         if done.returncode:
-            said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-            raise JobFailed(f"{self.name}: {said}")
+            raise JobFailed(failure(done.returncode, done.stderr))
         try:
             return json.loads(done.stdout)
         except ValueError:
-            raise JobFailed(f"{self.name}: the player printed no JSON") from None
-
-
-def is_libc(path):
-    """Is it the C library itself?"""
-    return os.path.basename(library_of(path)).startswith(("libc.so", "libc-"))
+            raise JobFailed("the player printed no JSON") from None
 
 
 def sample_of(result):
@@ -84,11 +67,12 @@ def sample_of(result):
     tables = result["table_kib"]
     return Sample(
         time=result["seconds"], cpu=result["cpu_seconds"],
-        peak_rss_kib=result["peak_rss_kib"] - tables, rss_after_kib=result["rss_kib"] - tables,
+        peak_rss_kib=result["peak_rss_kib"] - tables,
         minor_faults=result["minor_faults"], major_faults=result["major_faults"],
         voluntary_switches=result["voluntary_switches"],
         involuntary_switches=result["involuntary_switches"], mappings=result["mappings"],
-        extra={"peak_live_kib": result["peak_live_bytes"] / 1024})
+        extra={"peak_live_kib": result["peak_live_bytes"] / 1024,
+               "rss_at_exit_kib": result["rss_kib"] - tables})
 
 
 def jobs():

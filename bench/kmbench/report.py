@@ -11,12 +11,11 @@ import statistics
 import textwrap
 
 SUITES = ("micro", "threads", "large", "replay", "memory", "real")
-MARKS = {"less": "+", "more": "-", "same": "="}
+MARKS = {"less": "+", "more": "-", "same": "=", "untested": "?"}
+BEHIND = 1.05           # ratios from which on rows that are not proven to be lost are named
 NOTHING = "–"
 UNITS = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0))
 TITLES = {"time": "Time", "peak_rss_kib": "Peak RSS", "rss_after_kib": "RSS after idle"}
-MORE_OF = {"time": "more time", "peak_rss_kib": "more memory at the peak",
-           "rss_after_kib": "more memory when idle"}
 DETAILS = (("cpu", "CPU time"), ("minor_faults", "minor faults"),
            ("major_faults", "major faults"), ("voluntary_switches", "voluntary switches"),
            ("involuntary_switches", "involuntary switches"), ("mappings", "mappings"))
@@ -120,8 +119,8 @@ def machine_text(results):
 
 
 def settings_text(results):
-    return one_line(", ".join(f"{key.replace('_', ' ')} {value}"
-                              for key, value in results["settings"].items()), 400)
+    return one_line(", ".join(f"{key.replace('_', ' ')} {value}" for key, value
+                              in results["settings"].items() if value is not None), 400)
 
 
 def noise_text(results, summary):
@@ -215,10 +214,10 @@ def best_of(summary, row, metric):
 
 
 def verdict_counts(summary, metric):
-    """(won, within noise, lost): against the best peer of each row."""
+    """(won, within noise, lost, too few rounds to tell): against the best peer of each row."""
     found = [best_of(summary, row, metric)[1] for row in summary.compared if row.compares(metric)]
     verdicts = [comparison.verdict for comparison in found if comparison]
-    return tuple(verdicts.count(verdict) for verdict in ("less", "same", "more"))
+    return tuple(verdicts.count(verdict) for verdict in ("less", "same", "more", "untested"))
 
 
 def figure(value, metric, unit=None):
@@ -241,21 +240,50 @@ def lost_line(summary, row, metric):
             figure(theirs, metric, unit) + suffix, ratio_text(found.ratio), peer]
 
 
+def counts_text(counts):
+    """Of verdict_counts(): "2 won, 40 within noise, 4 lost", and what had too few rounds."""
+    won, same, lost, untested = counts
+    few = f", {untested} with too few rounds to tell" if untested else ""
+    return f"{won} won, {same} within noise, {lost} lost{few}"
+
+
+def behind(summary, metric):
+    """Rows whose median is worse than that of the best peer, which is not proven: worst first."""
+    found = []
+    for row in summary.compared:
+        peer, comparison = best_of(summary, row, metric)
+        if (comparison and row.compares(metric) and comparison.ratio >= BEHIND
+                and comparison.verdict in ("same", "untested")):
+            found.append((comparison.ratio, row, peer))
+    return sorted(found, key=lambda one: one[0], reverse=True)
+
+
+def behind_lines(summary, metric):
+    found = behind(summary, metric)
+    if not found:
+        return []
+    return [f"{count_text(len(found), 'row')} more with a median at least {BEHIND:.2f} of that of "
+            "the best peer, which this run does not prove: "
+            + ", ".join(f"{code(short(row.name))} {ratio_text(ratio)} ({peer})"
+                        for ratio, row, peer in found) + ".", ""]
+
+
 def lost_section(summary):
     if not summary.subject or not summary.peers:
         return []
     lines = [f"## Where {summary.subject} is not the best", ""]
     for metric, title in TITLES.items():
-        won, same, lost = verdict_counts(summary, metric)
-        if won + same + lost == 0:
+        counts = verdict_counts(summary, metric)
+        if not any(counts):
             continue
-        lines += [f"### {title}: {count_text(lost, 'row')} lost", "",
-                  f"Against the best peer of each row, {summary.subject} needs {MORE_OF[metric]} "
-                  f"in {lost}, less in {won}, and is within noise of it in {same}.", ""]
+        lost = summary.lost(metric)
+        lines += [f"### {title}: {count_text(len(lost), 'row')} lost", "",
+                  f"Against the best peer of each row: {counts_text(counts)}.", ""]
         if lost:
-            found = [lost_line(summary, row, metric) for row in summary.lost(metric)]
+            found = [lost_line(summary, row, metric) for row in lost]
             lines += table(["row", "suite", summary.subject, "the best", "ratio", "the best is"],
                            found, left=2) + [""]
+        lines += behind_lines(summary, metric)
     return lines
 
 
@@ -327,9 +355,10 @@ def ratio_columns(summary, metric):
 
 def suite_table(summary, rows, metric):
     columns = ratio_columns(summary, metric)
-    header = ["row", *summary.names, *(title for title, _ in columns), "spread"]
+    header = ["row", *summary.names, *(title for title, _ in columns), "spread", "rounds"]
     lines = [[code(short(row.name)), *figure_cells(summary, row, metric),
-              *(cell(row) for _, cell in columns), spread_cell(summary, row, metric)]
+              *(cell(row) for _, cell in columns), spread_cell(summary, row, metric),
+              str(row.rounds)]
              for row in losing_first(summary, rows, metric)]
     return table(header, lines)
 
@@ -348,7 +377,7 @@ def legend(summary):
     if summary.subject:
         text += (f"Ratios are {summary.subject}'s; the sign behind one says what the difference "
                  f"is worth: `+` {summary.subject} needs less, `-` it needs more, `=` within "
-                 f"noise. {spread} of {summary.subject} / the largest of the others. ")
+                 f"noise, `?` too few rounds to tell. {spread} of {summary.subject} / the largest of the others. ")
     else:
         text += f"{spread}, the largest. "
     return text.replace("spread:", "Spread:") + f"`{NOTHING}`: not measured."
@@ -408,7 +437,7 @@ def extras_section(results, summary):
     """What rows report beside the common figures, of the suites where that is little."""
     lines, raw_of = [], raw_rows(results)
     for row in summary.compared:
-        if row.suite not in ("replay", "memory", "real"):
+        if row.suite not in ("replay", "memory", "real") and row.what == "time":
             continue
         raw = raw_of[row.name]
         by_name = {name: extra_medians(raw, name) for name in summary.names}
@@ -495,7 +524,8 @@ def markdown(results, summary):
     """The whole report."""
     lines = ["# Memory allocators compared", "", *headline(results, summary),
              *means_section(summary), *families_section(summary), *lost_section(summary),
-             *failures_section(results, summary), *rows_section(summary), *details_section(summary), *extras_section(results, summary),
+             *failures_section(results, summary), *rows_section(summary),
+             *details_section(summary), *extras_section(results, summary),
              *api_section(results, summary)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -532,15 +562,15 @@ def text_means(summary):
 
 def text_lost(summary, metric, number):
     found = summary.lost(metric)
-    won, same, lost = verdict_counts(summary, metric)
-    if not won + same + lost:
+    counts = verdict_counts(summary, metric)
+    if not any(counts):
         return []
     lines = []
     for row in found:
         peer, comparison = best_of(summary, row, metric)
         lines.append([short(row.name), ratio_text(comparison.ratio), f"of {peer}"])
-    return [f"{TITLES[metric]} against the best peer: {won} won, {same} within noise, {lost} lost"
-            + (", worst first:" if lost else ""),
+    return [f"{TITLES[metric]} against the best peer: {counts_text(counts)}"
+            + ("; lost, worst first:" if found else ""),
             *most(["  " + line for line in text_table(lines)], number)]
 
 
@@ -557,19 +587,17 @@ def text_problems(results, summary):
     return lines
 
 
-def summary_text(results, summary, files=()):
-    """For the terminal, at most 60 lines; files: the names of what was written."""
+def summary_text(results, summary):
+    """For the terminal, at most 60 lines."""
     lines = [f"{who_against_whom(results, summary)}",
              f"{count_text(len(summary.rows), 'row')}, {rounds_text(summary)}, "
              f"{results['kind']} run of {results['date']}, {state_text(results)}",
-             *textwrap.wrap(machine_text(results), WIDE), "", *text_means(summary)]
+             *textwrap.wrap(machine_text(results), WIDE),
+             *textwrap.wrap(settings_text(results), WIDE), "", *text_means(summary)]
     if summary.subject and summary.peers:
         lines += text_lost(summary, "time", 10) + text_lost(summary, "peak_rss_kib", 5)
     lines += ["", *textwrap.wrap(noise_text(results, summary), WIDE)]
     lines += text_problems(results, summary)
-    if files:
-        lines += textwrap.wrap("Written: " + " ".join(files), WIDE, subsequent_indent="  ",
-                               break_on_hyphens=False)[:4]
     return "\n".join(lines)
 
 
@@ -618,10 +646,10 @@ def readme_lost(summary):
         for row in summary.lost(metric):
             peer, found = best_of(summary, row, metric)
             rows.append((row, found.ratio, peer))
-        won, same, lost = verdict_counts(summary, metric)
-        if won + same + lost:
-            lines += [f"{TITLES[metric]}: of {won + same + lost} rows {won} are won against the "
-                      f"best peer, {same} within noise, {lost} lost"
+        counts = verdict_counts(summary, metric)
+        if any(counts):
+            lines += [f"{TITLES[metric]}, of {count_text(sum(counts), 'row')} against the best "
+                      f"peer: {counts_text(counts)}"
                       + (": " + lost_text(summary, rows) if rows else "") + ".", ""]
     return lines
 

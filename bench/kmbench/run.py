@@ -2,8 +2,8 @@
 """Run the jobs: interleaved, in rotating order, as often as the time allows.
 
 A round runs every job that is due once under every allocator, one right after
-the other; who goes first rotates from job to job and from round to round, and
-the direction turns.  A job that costs much more than the others is due only
+the other; who goes first rotates from job to job and from time to time, and the
+direction turns each time.  A job that costs much more than the others is due only
 every so many rounds.  What failed under an allocator is not run there again.
 """
 
@@ -16,9 +16,13 @@ import time
 
 from .job import JobFailed
 
-LEAST_ROUNDS = 3        # what a costly job gets where the budget allows
-MOST_ROUNDS = 60
-MOST_SELDOM = 3         # a costly job is due at least every so many rounds
+MOST_ROUNDS = 60        # more show nothing new
+MOST_SELDOM = 2         # a costly job is due at least every so many rounds
+
+
+def said(error):
+    """A line about an error; of one that no job foresaw, also what it was."""
+    return str(error) if isinstance(error, JobFailed) else f"{type(error).__name__}: {error}"
 
 
 @dataclasses.dataclass
@@ -76,16 +80,19 @@ class Runner:
             try:
                 job.prepare(self.context)
                 ready.append(job)
-            except JobFailed as error:
-                self.fail(job, [one.name for one in self.allocators], f"no input: {error}")
+            except Exception as error:      # pylint: disable=broad-except
+                self.fail(job, [one.name for one in self.allocators], f"no input: {said(error)}")
         self.jobs = ready
 
-    def run(self):
+    def run(self, after_round=lambda: None):
+        """Everything; after_round is called when there are new samples."""
         self.started = time.monotonic()
         self.prepare()
         turn = 0
         while turn < (self.rounds or MOST_ROUNDS) and self.round(turn):
             turn += 1
+            self.complete = not self.not_run
+            after_round()
         self.complete = not self.not_run
         self.progress.clear()
 
@@ -98,10 +105,7 @@ class Runner:
         return max(1, min(MOST_SELDOM, round(math.sqrt(self.cost[job.name] / usual))))
 
     def is_due(self, job, turn):
-        if job.name not in self.cost:
-            return True
-        had = self.turns[job.name]
-        return turn % self.every(job) == 0 or (had < LEAST_ROUNDS and turn >= 2 * LEAST_ROUNDS)
+        return job.name not in self.cost or turn % self.every(job) == 0
 
     def round(self, turn):
         """One round; false where there was nothing left to do, or no time."""
@@ -116,7 +120,7 @@ class Runner:
                     return False
                 continue
             self.show(turn, job, place, len(due))
-            self.run_job(job, turn, place)
+            self.run_job(job, turn)
         return bool(due)
 
     def show(self, turn, job, place, nr_due):
@@ -131,24 +135,28 @@ class Runner:
                            f"{job.name}")
 
     @staticmethod
-    def order(names, turn, place):
-        first = (turn + place) % len(names)
+    def order(names, times):
+        """Who is run after whom, when it was done so many times before."""
+        first = times % len(names)
         order = names[first:] + names[:first]
-        return order[::-1] if (turn // len(names)) % 2 else order
+        return order[::-1] if times % 2 else order
 
-    def run_job(self, job, turn, place):
+    def run_job(self, job, turn):
         before = time.monotonic()
+        had, failed = self.turns.get(job.name, 0), False
         who = [one for one in self.allocators if job.peers or one.name in self.own]
-        for allocator in self.order(who, turn, place):
+        for allocator in self.order(who, had + self.jobs.index(job)):
             if all(allocator.name in self.failures[row.name] for row in job.rows):
                 continue
             try:
                 self.keep(job.run(self.context, allocator), allocator, turn)
-            except JobFailed as error:
-                self.progress.say(f"FAILED: {job.name} under {allocator.name}: {error}")
-                self.fail(job, [allocator.name], str(error))
-        self.cost[job.name] = time.monotonic() - before
-        self.turns[job.name] = self.turns.get(job.name, 0) + 1
+            except Exception as error:      # pylint: disable=broad-except
+                failed = True
+                self.progress.say(f"FAILED: {job.name} under {allocator.name}: {said(error)}")
+                self.fail(job, [allocator.name], said(error))
+        # What failed may have cost a time limit, which the next time will not.
+        self.cost[job.name] = job.seconds * len(who) if failed else time.monotonic() - before
+        self.turns[job.name] = had + 1
 
     def keep(self, found, allocator, turn):
         for name, sample in found.items():

@@ -22,22 +22,16 @@ QUICK = (
     "BM_false_sharing/*/threads:2", "BM_idle_threads/100",
     "BM_large/random/64k_1m/touched", "BM_large/random/1m_8m/touched", "BM_large/5to25m",
     "BM_large/realloc/steps", "BM_large/threads/threads:2",
-    "BM_burst/random", "BM_burst/tenth", "BM_burst/other_thread", "BM_shift/small",
-    "BM_threads_idle/1000", "BM_start/nothing", "BM_peak/40", "BM_peak/200",
+    "BM_burst/random", "BM_burst/tenth", "BM_shift/small", "BM_start/nothing", "BM_peak/40", "BM_peak/200",
     "BM_api/kmalloc/64", "BM_api_malloc/kmalloc/64",
     "BM_api/kmem_cache_batch/100/200", "BM_api_malloc/kmem_cache_batch/100/200",
 )
 
 
-# Jobs of real programs that bench-quick leaves out for their time.
-SLOW = ("real/redis/fragmentation", "real/python-malloc/threads", "real/python/documents",
-        "real/xz/*", "real/make", "real/gs", "real/xmllint")
-
-
 def is_quick(job):
     if isinstance(job, bench_jobs.BenchJob):
         return any(fnmatch.fnmatchcase(job.name, pattern) for pattern in QUICK)
-    return job.quick and not any(fnmatch.fnmatchcase(job.name, pattern) for pattern in SLOW)
+    return job.quick
 
 
 def real_jobs():
@@ -67,8 +61,11 @@ def missing_programs(job):
     return [program for program in job.programs if not shutil.which(program)]
 
 
-def choose(context, suites=None, patterns=None):
-    """(jobs to run, name -> why a job is skipped, patterns that named nothing)."""
+def choose(context, allocators, suites=None, patterns=None):
+    """(jobs to run, name -> why a job is skipped, patterns that named nothing).
+
+    allocators: the names of those that jobs without peers are run under, where there are any.
+    """
     chosen, skipped = [], {}
     everything = all_jobs(context)
     unknown = [pattern for pattern in patterns or ()
@@ -81,7 +78,9 @@ def choose(context, suites=None, patterns=None):
         if context.quick and not patterns and not is_quick(job):
             continue
         missing = missing_programs(job)
-        if missing:
+        if not (job.peers or allocators):
+            skipped[job.name] = "neither the base nor the subject is compared"
+        elif missing:
             packages = f" (packages {' '.join(job.packages)})" if job.packages else ""
             skipped[job.name] = f"{', '.join(missing)}: not installed{packages}"
         else:

@@ -73,9 +73,8 @@ def bindings(program, environment, user):
 
 def environment(program, allocator, user=None):
     """What PROGRAM is to be started with under ALLOCATOR; JobFailed if another serves it."""
-    result = allocator.environment()
     library = allocator.path or libc_path()
-    result["LD_PRELOAD"] = library
+    result = preloading(library, allocator.environment())
     found = bindings(program, Frozen(result), user)
     name = os.path.basename(program)
     if "malloc" not in found:

@@ -18,6 +18,7 @@ ALPHA = 0.05            # chance that a run calls any difference significant whe
 FLOOR = 0.02            # smaller differences are never called significant
 LEAST_ROUNDS = 4        # fewer can not show anything
 TRIMMED = 0.15          # of the samples, at each end
+LEAST_SPREAD = 0.003    # nothing is known better than that, however alike the samples are
 METRICS = ("time", "peak_rss_kib", "rss_after_kib")
 
 
@@ -55,8 +56,7 @@ def p_of_shift(logs):
     mean = statistics.fmean(kept)
     centre = statistics.fmean(clipped)
     squares = sum((value - centre) ** 2 for value in clipped)
-    if squares <= 1e-18:
-        return 1.0 if abs(mean) < 1e-9 else 0.0
+    squares = max(squares, len(values) * LEAST_SPREAD ** 2)
     return t_tail(mean / math.sqrt(squares / (len(kept) * (len(kept) - 1))), len(kept) - 1)
 
 
@@ -80,12 +80,14 @@ class Comparison:
     """One allocator's figure as a ratio of another's, in one row; below 1 is better."""
     ratio: float
     p: float = 1.0              # corrected
+    tested: bool = False        # there were LEAST_ROUNDS or more
     significant: bool = False
 
     @property
     def verdict(self):
+        """"less", "more", "same" (within noise) or "untested"."""
         if not self.significant:
-            return "same"
+            return "same" if self.tested else "untested"
         return "less" if self.ratio < 1 else "more"
 
 
@@ -174,7 +176,7 @@ class Summary:
         self.nr_comparisons = len(keys)
         for (row, metric, peer), p in zip(keys, holm(p_values)):
             found = row.compare(metric, self.subject, peer)
-            found.p = p
+            found.p, found.tested = p, True
             centre = math.exp(statistics.median(row.log_ratios(metric, self.subject, peer)))
             # Both ways to say it must agree: the ratio of the medians, and the paired one.
             found.significant = (p <= self.alpha
@@ -229,20 +231,24 @@ def summarise(results):
 
 
 def disagreements(first, second):
-    """(rows judged, lines): pairs of subject and peer that two runs both call significant, and
-    those of them for which the runs disagree on which is the better one."""
-    lines, judged = [], 0
+    """(judged, against, doubted): how many differences either run calls significant; lines about
+    those that the other run calls significantly reversed; lines about those for which the other
+    run's median is on the other side, though within noise."""
+    judged, against, doubted = 0, [], []
     others = {row.name: row for row in second.compared}
     for row in first.compared:
         other = others.get(row.name)
         for metric in METRICS if other else ():
             for peer in first.peers:
-                mine = row.compare(metric, first.subject, peer)
-                theirs = other.compare(metric, second.subject, peer)
-                if not (mine and theirs and mine.significant and theirs.significant):
+                pair = (row.compare(metric, first.subject, peer),
+                        other.compare(metric, second.subject, peer))
+                if not all(pair) or not any(one.significant for one in pair):
                     continue
                 judged += 1
-                if mine.verdict != theirs.verdict:
-                    lines.append(f"{row.name}: {metric} of {peer}: {mine.ratio:.3f} in the first "
-                                 f"run, {theirs.ratio:.3f} in the second")
-    return judged, lines
+                if (pair[0].ratio < 1) == (pair[1].ratio < 1):
+                    continue
+                lines = against if all(one.significant for one in pair) else doubted
+                lines.append(f"{row.name}: {metric}, of {peer}: " + ", then ".join(
+                    f"{one.ratio:.3f} ({'significant' if one.significant else 'within noise'})"
+                    for one in pair))
+    return judged, against, doubted

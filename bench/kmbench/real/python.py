@@ -7,8 +7,7 @@ import os
 from .idle import Idle
 
 SCRIPTS = ("objects", "documents", "text", "threads", "numbers")
-QUICK = {("python", "objects"), ("python", "documents"), ("python-malloc", "objects"),
-         ("python-malloc", "threads")}
+QUICK = {("python", "objects"), ("python-malloc", "objects")}
 INTERPRETER = "/usr/bin/python3"
 
 

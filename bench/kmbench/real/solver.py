@@ -59,6 +59,7 @@ class Z3(Program):
 
 class Ghostscript(Program):
     name = "real/gs"
+    quick = False
     programs = ("/usr/bin/gs",)
     packages = ("ghostscript",)
     outputs = ("out.pgm",)

@@ -37,6 +37,7 @@ class Jq(Program):
 
 class Xmllint(Program):
     name = "real/xmllint"
+    quick = False
     programs = ("/usr/bin/xmllint",)
     packages = ("libxml2-utils",)
 

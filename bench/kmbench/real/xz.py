@@ -27,6 +27,7 @@ class Xz(Program):
 
 class Compress(Xz):
     name = "real/xz/compress"
+    quick = False
 
     def command(self, folder, size):
         return ["/usr/bin/xz", "-6", "-T2", f"--block-size={BLOCK}", "-c", "data"]
