@@ -21,7 +21,7 @@ import subprocess
 import threading
 import time
 
-from .job import Allocator, JobFailed, Sample
+from .job import Allocator, JobFailed, Sample, preloading
 
 START_LIMIT = 10.0          # seconds that a server may take until it answers
 STOP_LIMIT = 5.0            # seconds that it may take to end when asked to

