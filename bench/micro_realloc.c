@@ -48,7 +48,7 @@ static inline size_t grown(size_t size, enum growth growth)
 static void vectors(struct bench_state *state)
 {
 	const struct vectors *v = bench_data(state);
-	struct block *set = bench_table(v->nr * sizeof(*set));
+	struct block *set = bench_table_resident(v->nr * sizeof(*set));
 	uint64_t items = 0, tag = 0;
 
 	BENCH_LOOP(state) {
@@ -91,7 +91,7 @@ static void strings(struct bench_state *state)
 
 static void shrink(struct bench_state *state)
 {
-	struct block *set = bench_table(LINES * sizeof(*set));
+	struct block *set = bench_table_resident(LINES * sizeof(*set));
 	uint64_t seed = 0xe7037ed1a0b428db, tag = 0;
 
 	BENCH_LOOP(state) {
