@@ -119,7 +119,7 @@ static void aligned(struct bench_state *state)
 	struct block live[ALIGNED_LIVE] = { 0 };
 	uint64_t tag = 0;
 
-	BENCH_LOOP(state) {
+	for (uint64_t left = bench_begin(state); left; left--) {
 		struct block *b = &live[tag % ALIGNED_LIVE];
 		void *p;
 
@@ -132,6 +132,7 @@ static void aligned(struct bench_state *state)
 		mark(b->p, size, b->tag);
 	}
 	drop_all(live, ALIGNED_LIVE);
+	bench_end(state);
 	bench_set_items(state, bench_iterations(state));
 }
 

@@ -161,13 +161,14 @@ static void k32(struct bench_state *state)
 	struct block set[K32_BLOCKS] = { 0 };
 	uint64_t seed = 0xbf58476d1ce4e5b9, tag = 0;
 
-	BENCH_LOOP(state) {
+	for (uint64_t left = bench_begin(state); left; left--) {
 		struct block *b = &set[rnd_below(&seed, K32_BLOCKS)];
 
 		block_drop(b);
 		block_new_touched(b, 32 * KIB, tag++);
 	}
 	drop_all(set, K32_BLOCKS);
+	bench_end(state);
 	bench_set_items(state, bench_iterations(state));
 }
 
