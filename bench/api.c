@@ -199,6 +199,7 @@ static void pair(struct bench_state *state)
 
 		touch_pages(p, TOUCH_STEP, size, ++tag);
 		mark(p, size, tag);
+		bench_keep(p);
 		check(p, size, tag);
 		api->put(p, size);
 	}

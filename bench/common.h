@@ -2,10 +2,11 @@
 /*
  * common.h - what benchmark bodies share: random numbers, blocks, orders
  *
- * Blocks are written as a program would write them, first and last word of small
- * ones and one word a page of large ones, and checked before they go, so that an
- * allocator that hands memory out twice is found, not timed.  What a body needs
- * for itself (tables, permutations) comes from bench_table(), not from malloc.
+ * The first and the last word of a block are written, and read back before it goes,
+ * so that an allocator that hands memory out twice is found, not timed.  Rows whose
+ * description says so write to each page of a block besides (touch_pages()).  What a
+ * body needs for itself (tables, permutations) comes from bench_table(), not from
+ * malloc.
  */
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
@@ -20,7 +21,6 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define KIB		((size_t)1 << 10)
 #define MIB		((size_t)1 << 20)
-#define GIB		((size_t)1 << 30)
 #define TOUCH_STEP	4096
 #define CACHELINE	64
 
@@ -44,6 +44,35 @@ static inline void *bench_table(size_t bytes)
 
 	if (p == MAP_FAILED)
 		bench_die("no memory for a table of the benchmark");
+	return p;
+}
+
+static inline void put_word(char *p, uint64_t word)
+{
+	memcpy(p, &word, sizeof(word));
+}
+
+static inline uint64_t get_word(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* A word in each page of from..to, so that it is resident. */
+static inline void touch_pages(char *p, size_t from, size_t to, uint64_t tag)
+{
+	for (size_t at = from; at + sizeof(tag) <= to; at += TOUCH_STEP)
+		put_word(p + at, tag);
+}
+
+/* For a table that is filled while the clock runs: its own page faults come before. */
+static inline void *bench_table_resident(size_t bytes)
+{
+	void *p = bench_table(bytes);
+
+	touch_pages((char *)p, 0, bytes, 0);
 	return p;
 }
 
@@ -79,24 +108,23 @@ static inline size_t rnd_size(uint64_t *state, unsigned int low, unsigned int hi
 	return ((size_t)1 << shift) + (x & (((size_t)1 << shift) - 1));
 }
 
+/* Each permutation is as likely. */
+static inline void shuffle(uint32_t *member, unsigned int n, uint64_t *seed)
+{
+	for (unsigned int i = n - 1; i > 0; i--) {
+		unsigned int j = rnd_below(seed, i + 1);
+		uint32_t t = member[i];
+
+		member[i] = member[j];
+		member[j] = t;
+	}
+}
+
 struct block {
 	char *p;
 	size_t size;		/* at least 8 */
 	uint64_t tag;
 };
-
-static inline void put_word(char *p, uint64_t word)
-{
-	memcpy(p, &word, sizeof(word));
-}
-
-static inline uint64_t get_word(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
 
 /* Below 16 bytes the two words would overlap: only the first is used. */
 static inline void mark(char *p, size_t size, uint64_t tag)
@@ -136,13 +164,6 @@ static inline void drop_all(struct block *set, size_t n)
 		block_drop(&set[i]);
 }
 
-/* A word in each page of from..to, so that it is resident. */
-static inline void touch_pages(char *p, size_t from, size_t to, uint64_t tag)
-{
-	for (size_t at = from; at + sizeof(tag) <= to; at += TOUCH_STEP)
-		put_word(p + at, tag);
-}
-
 enum free_order { IN_ORDER, REVERSE, AT_RANDOM };
 
 /* order[0..n-1] is a permutation of 0..n-1. */
@@ -150,15 +171,8 @@ static inline void make_order(uint32_t *order, unsigned int n, enum free_order h
 {
 	for (unsigned int i = 0; i < n; i++)
 		order[i] = how == REVERSE ? n - 1 - i : i;
-	if (how != AT_RANDOM)
-		return;
-	for (unsigned int i = n - 1; i > 0; i--) {
-		unsigned int j = rnd_below(seed, i + 1);
-		uint32_t t = order[i];
-
-		order[i] = order[j];
-		order[j] = t;
-	}
+	if (how == AT_RANDOM)
+		shuffle(order, n, seed);
 }
 
 #endif

@@ -275,6 +275,7 @@ static void burst_rest(const struct burst *b, unsigned long ms)
 
 		sleep_ms(CALLS_EACH_MS);
 		block_new(&little, 100, i);
+		bench_keep(little.p);
 		block_drop(&little);
 		if (i % (IDLE_MS / SLEEP_LOOKS) == 0)
 			series_look();
@@ -624,7 +625,7 @@ static void threads_gone(struct bench_state *state)
 
 	idle_open(state, &idle);
 	nr = idle.nr * GONE_BLOCKS;
-	set = bench_table(nr * sizeof(*set));
+	set = bench_table_resident(nr * sizeof(*set));
 	order = bench_table(nr * sizeof(*order));
 	make_order(order, nr, AT_RANDOM, &seed);
 	began = idle_begin(&idle, true);

@@ -3,7 +3,8 @@
  * micro.h - what the files of bench-micro share: their rows, and touched blocks
  *
  * Every row runs in one thread, and in a process of its own when bench/compare
- * runs it.  Counts of iterations are chosen for 20 to 100 ms under glibc.
+ * runs it.  Counts of iterations are chosen for 20 to 100 ms under glibc.  Where
+ * filling a set is within the clock, so is freeing it, but in BM_calloc/fresh.
  */
 #ifndef BENCH_MICRO_H
 #define BENCH_MICRO_H

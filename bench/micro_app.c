@@ -5,9 +5,10 @@
  *	BM_app/tree	binary trees and lists of small nodes, built and dropped while
  *			one tree of 65535 nodes stays
  *	BM_app/strings	an interpreter's mixture: most strings die at once, one in 64
- *			joins 20000 that live on
+ *			takes the place of a random one of 20000 that live on
  *	BM_app/k32	64 buffers of 32 KiB, replaced at random, every page written
- *	BM_app/random	50000 blocks of 8 B to 8 KiB, replaced at random; filling is timed
+ *	BM_app/random	50000 blocks of 8 B to 8 KiB, replaced at random; filling the set
+ *			and freeing it at the end are timed
  *
  * An item is a block got and, sooner or later, freed.
  */
@@ -15,7 +16,7 @@
 
 struct node {
 	struct node *left, *right;
-	uint64_t depth;
+	uint32_t depth, size;
 	char payload[];		/* nodes are 24 to 64 bytes */
 };
 
@@ -23,7 +24,7 @@ struct node {
 #define TREE_DEPTH	15
 #define LIST_NODES	20000
 
-static struct node *node_new(uint64_t *seed, struct node *left, struct node *right, uint64_t depth)
+static struct node *node_new(uint64_t *seed, struct node *left, struct node *right, uint32_t depth)
 {
 	size_t size = NODE_SIZE + 8 * rnd_below(seed, 6);
 	struct node *n = must(malloc(size));
@@ -31,8 +32,16 @@ static struct node *node_new(uint64_t *seed, struct node *left, struct node *rig
 	n->left = left;
 	n->right = right;
 	n->depth = depth;
+	n->size = (uint32_t)size;
 	memset(n->payload, (int)depth, size - sizeof(*n));
 	return n;
+}
+
+static void node_drop(struct node *n)
+{
+	if (n->size > sizeof(*n) && ((char *)n)[n->size - 1] != (char)n->depth)
+		bench_die("a node does not hold what was written to it");
+	free(n);
 }
 
 static struct node *tree_build(unsigned int depth, uint64_t *seed)
@@ -54,7 +63,7 @@ static uint64_t tree_drop(struct node *n, unsigned int depth)
 		bench_die("a tree does not hold what was written to it");
 	if (depth)
 		count += tree_drop(n->left, depth - 1) + tree_drop(n->right, depth - 1);
-	free(n);
+	node_drop(n);
 	return count;
 }
 
@@ -69,7 +78,7 @@ static uint64_t list_round(unsigned int n, uint64_t *seed)
 		struct node *gone = at->left;
 
 		at->left = gone->left;
-		free(gone);
+		node_drop(gone);
 	}
 	while (list) {
 		struct node *gone = list;
@@ -77,7 +86,7 @@ static uint64_t list_round(unsigned int n, uint64_t *seed)
 		list = gone->left;
 		if (gone->depth >= n)
 			bench_die("a list does not hold what was written to it");
-		free(gone);
+		node_drop(gone);
 	}
 	return n;
 }
@@ -123,6 +132,10 @@ static void strings(struct bench_state *state)
 	struct block *kept = bench_table(STRINGS_KEPT * sizeof(*kept));
 	uint64_t seed = 0xaf251af3b0f025b5, i = 0;
 
+	for (unsigned int j = 0; j < STRINGS_KEPT; j++)
+		string_new(&kept[j], &seed);
+	for (unsigned int j = 0; j < STRINGS_RECENT; j++)
+		string_new(&recent[j], &seed);
 	BENCH_LOOP(state) {
 		struct block *b = &recent[i % STRINGS_RECENT];
 
@@ -148,13 +161,14 @@ static void k32(struct bench_state *state)
 	struct block set[K32_BLOCKS] = { 0 };
 	uint64_t seed = 0xbf58476d1ce4e5b9, tag = 0;
 
-	BENCH_LOOP(state) {
+	for (uint64_t left = bench_begin(state); left; left--) {
 		struct block *b = &set[rnd_below(&seed, K32_BLOCKS)];
 
 		block_drop(b);
 		block_new_touched(b, 32 * KIB, tag++);
 	}
 	drop_all(set, K32_BLOCKS);
+	bench_end(state);
 	bench_set_items(state, bench_iterations(state));
 }
 
@@ -166,7 +180,7 @@ static void random_sizes(struct bench_state *state)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15, n = bench_iterations(state), left;
 	unsigned int nr = n < RANDOM_ITERATIONS ? (unsigned int)(n + 7) / 8 : RANDOM_BLOCKS;
-	struct block *set = bench_table(nr * sizeof(*set));
+	struct block *set = bench_table_resident(nr * sizeof(*set));
 
 	left = bench_begin(state);
 	for (unsigned int i = 0; left && i < nr; i++)
@@ -177,8 +191,8 @@ static void random_sizes(struct bench_state *state)
 		block_drop(b);
 		block_new(b, rnd_size(&seed, 3, 13), left);
 	}
-	bench_end(state);
 	drop_all(set, nr);
+	bench_end(state);
 	bench_set_items(state, n + nr);
 }
 

@@ -48,7 +48,7 @@ static inline size_t grown(size_t size, enum growth growth)
 static void vectors(struct bench_state *state)
 {
 	const struct vectors *v = bench_data(state);
-	struct block *set = bench_table(v->nr * sizeof(*set));
+	struct block *set = bench_table_resident(v->nr * sizeof(*set));
 	uint64_t items = 0, tag = 0;
 
 	BENCH_LOOP(state) {
@@ -91,10 +91,10 @@ static void strings(struct bench_state *state)
 
 static void shrink(struct bench_state *state)
 {
-	struct block *set = bench_table(LINES * sizeof(*set));
+	struct block *set = bench_table_resident(LINES * sizeof(*set));
 	uint64_t seed = 0xe7037ed1a0b428db, tag = 0;
 
-	BENCH_LOOP(state) {
+	for (uint64_t left = bench_begin(state); left; left--) {
 		struct block *b = &set[rnd_below(&seed, LINES)];
 
 		block_drop(b);
@@ -102,6 +102,7 @@ static void shrink(struct bench_state *state)
 		resize(b, rnd_size(&seed, 4, 11));
 	}
 	drop_all(set, LINES);
+	bench_end(state);
 	bench_set_items(state, bench_iterations(state));
 }
 

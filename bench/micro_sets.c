@@ -6,9 +6,10 @@
  *		together in the mean is freed and one of a new random size got.  Sizes are
  *		uniform in 16..1024, log-uniform in 8..32767, or as a real program asked
  *		for them (histograms.h); those above an eighth of BYTES are left out.
- *		Up to 1 MB the set is filled and once replaced before the clock starts; from
- *		10 MB on, where filling is much of what a user waits for, it is timed too,
- *		and the time is that of all blocks got, divided by their number.
+ *		Up to 1 MB the set is filled and once replaced before the clock starts, and
+ *		freed behind it; from 10 MB on, where filling and freeing it is much of what
+ *		a user waits for, both are timed too, and the time is that of all blocks,
+ *		each got and freed, divided by their number.
  *	BM_calloc/fresh/SIZE	blocks of memory that this process never had, each read and
  *		written, and kept: freed when the clock has stopped.  Page faults are
  *		most of the time, as they are for a program that starts.
@@ -67,17 +68,6 @@ static void sizes_of_program(uint32_t *size, const struct size_histogram *h, siz
 	}
 }
 
-static void sizes_shuffle(uint32_t *size, uint64_t *seed)
-{
-	for (unsigned int i = NR_SIZES - 1; i > 0; i--) {
-		unsigned int j = rnd_below(seed, i + 1);
-		uint32_t t = size[i];
-
-		size[i] = size[j];
-		size[j] = t;
-	}
-}
-
 static void sizes_prepare(struct sizes *sizes, enum distribution from, size_t cap)
 {
 	uint64_t seed = 0xa0761d6478bd642f, total = 0;
@@ -90,7 +80,7 @@ static void sizes_prepare(struct sizes *sizes, enum distribution from, size_t ca
 			size[i] = (uint32_t)(from == LOG ? rnd_size(&seed, 3, 15) :
 					     16 + rnd_below(&seed, 1009));
 		} while (size[i] > cap);
-	sizes_shuffle(size, &seed);
+	shuffle(size, NR_SIZES, &seed);
 	for (unsigned int i = 0; i < NR_SIZES; i++)
 		total += size[i];
 	*sizes = (struct sizes){ .size = size, .mean = (double)total / NR_SIZES };
@@ -129,7 +119,7 @@ static void working_set(struct bench_state *state)
 
 	sizes_prepare(&sizes, row->from, row->bytes / 8);
 	nr = set_count(row, n, sizes.mean);
-	set = bench_table(nr * sizeof(*set));
+	set = bench_table_resident(nr * sizeof(*set));
 	if (!timed) {
 		set_fill(set, nr, &sizes);
 		for (unsigned int i = 0; i < nr; i++)
@@ -140,8 +130,11 @@ static void working_set(struct bench_state *state)
 		set_fill(set, nr, &sizes);
 	for (; left; left--)
 		replace(&set[rnd_below(&seed, nr)], &sizes, left);
+	if (timed)
+		drop_all(set, nr);
 	bench_end(state);
-	drop_all(set, nr);
+	if (!timed)
+		drop_all(set, nr);
 	bench_set_items(state, timed ? n + nr : n);
 }
 
@@ -211,10 +204,9 @@ static inline void block_new_zeroed(struct block *b, size_t size, uint64_t tag)
 static void calloc_fresh(struct bench_state *state)
 {
 	size_t size = (size_t)bench_arg(state, 0), nr = bench_iterations(state);
-	struct block *set = bench_table(nr * sizeof(*set));
+	struct block *set = bench_table_resident(nr * sizeof(*set));
 	uint64_t i = 0;
 
-	touch_pages((char *)set, 0, nr * sizeof(*set), 0);
 	BENCH_LOOP(state) {
 		block_new_zeroed(&set[i], size, i);
 		i++;

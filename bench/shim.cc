@@ -25,6 +25,7 @@
 struct bench_state {
 	benchmark::State *state;
 	const void *data;
+	bool begun;		/* bench_begin() was called */
 	bool failed;		/* the loop does not run, so it must not be ended either */
 };
 
@@ -80,7 +81,7 @@ long count_mappings()
 	return lines;
 }
 
-/* Read before anything is printed: printing needs memory too. */
+/* Read before our line is printed: printing needs memory too. */
 struct process {
 	long peak_rss, rss, mappings;
 	struct rusage usage;
@@ -170,7 +171,8 @@ public:
 	}
 
 	/* This thread failed and does not come, neither to the beginning nor to the end.
-	 * Said before Google Benchmark's first barrier, so before any other is here. */
+	 * Said before the others get through Google Benchmark's first barrier, which this
+	 * one passes, or is taken out of when its body returns, later. */
 	void leave(int threads)
 	{
 		std::unique_lock<std::mutex> guard(lock);
@@ -197,7 +199,7 @@ void bench_register(const struct bench *bench)
 
 	check_row(bench);
 	row = benchmark::RegisterBenchmark(bench->name, [run, data](benchmark::State &state) {
-		struct bench_state mine = {&state, data, false};
+		struct bench_state mine = {&state, data, false, false};
 
 		run(&mine);
 	});
@@ -249,8 +251,7 @@ uint64_t bench_begin(struct bench_state *state)
 {
 	benchmark::IterationCount all = state->state->max_iterations;
 
-	if (state->failed)
-		team.leave(state->state->threads());
+	state->begun = true;
 	state->failed = !state->state->KeepRunningBatch(all);
 	if (!state->failed)
 		team.meet(state->state->threads());
@@ -315,6 +316,8 @@ void bench_counter(struct bench_state *state, const char *name, double value,
 
 void bench_fail(struct bench_state *state, const char *why)
 {
+	if (!state->begun && !state->failed)
+		team.leave(state->state->threads());
 	state->failed = true;
 	state->state->SkipWithError(why);
 }

@@ -139,7 +139,10 @@ enum bench_counter_kind {
 void bench_counter(struct bench_state *state, const char *name, double value,
 		   enum bench_counter_kind kind);
 
-/* The row failed: report why and run no iteration.  Before the loop or behind it. */
+/*
+ * The row failed: report why and run no iteration.  Before the loop, after which the body
+ * may return at once or come to the loop, or behind it.
+ */
 void bench_fail(struct bench_state *state, const char *why);
 
 /* Memory of this process now, in KiB, from /proc without an allocation. */

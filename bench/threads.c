@@ -145,8 +145,8 @@ static void false_sharing_passive(struct bench_state *state)
 
 /*
  * idle_threads: one thread churns; others, which each used malloc a little before,
- * sleep.  A run scaled down has fewer of them.  The memory of an idle thread is what
- * the process grew by, the thread's stack included, which all allocators share.
+ * sleep.  A run scaled down has fewer of them.  What memory they cost is a row of
+ * bench-memory, BM_threads_idle.
  */
 
 #define IDLE_ITEMS	800000
@@ -225,27 +225,21 @@ static void idle_threads(struct bench_state *state)
 	uint64_t seed = thread_seed(state);
 	struct block *set = fill_set(CHURN_BLOCKS, 11, &seed);
 	pthread_t *thread = bench_table((n + 1) * sizeof(*thread));
-	long before, after;
 
-	touch_pages((char *)thread, 0, (n + 1) * sizeof(*thread), 0);
-	before = bench_rss_kib();
 	idle_begin(thread, n, true);
-	after = bench_rss_kib();
 	BENCH_LOOP(state)
 		replace_one(set, CHURN_BLOCKS, 11, &seed);
 	idle_end(thread, n);
 	drop_set(set, CHURN_BLOCKS);
 	bench_table_free(thread, (n + 1) * sizeof(*thread));
 	bench_set_items(state, bench_iterations(state));
-	if (n)
-		bench_counter(state, "kib_per_thread", (double)(after - before) / n, BENCH_SUM);
 }
 
 /* Threads that used malloc begin, or end, all at once; an item is a thread. */
 static void threads_begin(struct bench_state *state)
 {
 	unsigned int n = (unsigned int)bench_iterations(state);
-	pthread_t *thread = bench_table(n * sizeof(*thread));
+	pthread_t *thread = bench_table_resident(n * sizeof(*thread));
 
 	bench_begin(state);
 	idle_begin(thread, n, false);

@@ -2,8 +2,9 @@
 /*
  * threads.h - what the benchmarks with several threads share
  *
- * All rows of a scaling curve do the same work: a row's items are divided among
- * its threads.
+ * All rows of a scaling curve do the same number of items, which a row divides among
+ * its threads.  Where a thread has a set of its own (churn, server), each has one of
+ * the same size, so what is live grows with the threads, as it does in programs.
  */
 #ifndef BENCH_THREADS_H
 #define BENCH_THREADS_H

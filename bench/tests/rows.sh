@@ -46,13 +46,14 @@ sys.exit(bool(wrong))
 END
 }
 
-# rows PROGRAM LEAST: all of its rows; those of BM_fit take as long as they like, and are left out
+# rows PROGRAM LEAST: all of its rows; left out are those of BM_fit, which take as long as they
+# like, and of BM_fail
 rows()
 {
 	bench=$builddir/bench/$1
-	listed=$("$bench" --scale=0.01 --benchmark_filter=-BM_fit --benchmark_list_tests |
+	listed=$("$bench" --scale=0.01 --benchmark_filter='-BM_(fit|fail)' --benchmark_list_tests |
 		grep -c '^BM_')
-	env LD_PRELOAD="$preload" "$bench" --scale=0.01 --benchmark_filter=-BM_fit \
+	env LD_PRELOAD="$preload" "$bench" --scale=0.01 --benchmark_filter='-BM_(fit|fail)' \
 		--benchmark_format=json >"$results/$1" 2>"$results/$1.err"
 	status=$?
 	[ "$status" -eq 0 ] && judge "$results/$1" "$listed" "$preload" "$2"
@@ -80,6 +81,12 @@ cp "$builddir/bench/bench-memory" "$results/alone"
 grep -q '"error_occurred": true' "$results/failed" &&
 	grep -q '"error_message": "expected the program nothing beside this one"' "$results/failed"
 ok $? 'a row that fails is in the JSON, with the reason'
+
+# A thread that fails keeps no other one waiting, in its row and in the next ones.
+timeout 20 "$builddir/bench/bench-shim" --benchmark_filter=BM_fail --benchmark_format=json \
+	>"$results/failed" 2>/dev/null
+is "$?: $(grep -c '"error_message": "made to fail"' "$results/failed")" '0: 2' \
+	'rows whose threads fail come to their end, and so does the row behind them'
 
 memory=$builddir/bench/bench-memory
 BENCH_SERIES=$results/series "$memory" --scale=0.01 --benchmark_filter=BM_shift/small \
