@@ -219,6 +219,152 @@ else
 	skip "_exit() completes a trace" "there is no perl"
 fi
 
+# Programs that are hard on it.
+cat >hard.c <<'END'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *volatile last;
+
+static void allocate(int n, int keep)
+{
+	for (int i = 0; i < n; i++) {
+		last = malloc(20);
+		if (!keep)
+			free(last);
+	}
+}
+
+static void *forever(void *unused)
+{
+	for (;;)
+		allocate(1, 0);
+	return unused;
+}
+
+/* The threads write the trace, but do nothing else that may be cancelled. */
+static void cancelled(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 3; i++) {
+		pthread_create(&thread, NULL, forever, NULL);
+		pthread_cancel(thread);
+		usleep(20000);
+		allocate(9, 0);
+	}
+}
+
+static void forked(void)
+{
+	int status;
+	pid_t pid = vfork();
+
+	if (!pid) {
+		execl("/nonexistent/program", "program", NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	pid = _Fork();
+	if (!pid) {
+		allocate(100000, 0);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	allocate(5000, 0);
+}
+
+/* All descriptors are closed, and the first one is now another file. */
+static void closed(void)
+{
+	for (int i = 3; i < 100; i++)
+		close(i);
+	for (int i = 3; i < 9; i++)
+		if (write(open("own", O_WRONLY | O_CREAT | O_APPEND, 0666), "mine\n", 5) != 5)
+			abort();
+	allocate(100000, 0);
+}
+
+static void on_alarm(int number)
+{
+	_exit(number);
+}
+
+/* Its trace is complete or is not; it ends. */
+static void interrupted(void)
+{
+	struct itimerval time = { { 0, 0 }, { 0, 1000 + getpid() % 1000 } };
+
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &time, NULL);
+	for (;;)
+		allocate(1, 0);
+}
+
+/* No memory for the table of live blocks, but for blocks. */
+static void limited(void)
+{
+	struct rlimit limit;
+	unsigned long pages;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (fscanf(file, "%lu", &pages) != 1)
+		abort();
+	fclose(file);
+	limit.rlim_cur = limit.rlim_max = pages * 4096 + (1 << 20);
+	setrlimit(RLIMIT_AS, &limit);
+	allocate(16000, 1);
+}
+
+int main(int argc, char **argv)
+{
+	switch (argc > 1 ? argv[1][0] : 0) {
+	case 'c': cancelled(); break;
+	case 'f': forked(); break;
+	case 'o': closed(); break;
+	case 'i': interrupted(); break;
+	case 'l': limited(); break;
+	}
+	return 0;
+}
+END
+if "${CC:-cc}" -O1 -fno-builtin -pthread -o hard hard.c 2>/dev/null; then
+	hard()
+	{
+		timeout 5 env BENCH_TRACE=hard.trace LD_PRELOAD="$recorder" ./hard "$1"
+	}
+	hard forked
+	is "$? $(info hard.trace | grep -c '"malloc": 50[0-9][0-9],')" "0 1" \
+		"the end of a child of vfork() or _Fork() is not that of the trace"
+	hard own-file 2>err
+	is "$? $(sort own | uniq -c | tr -s ' ')" "0  6 mine" \
+		"a file that took its descriptor is not written to"
+	grep -q 'closed the file of the trace' err
+	ok $? "which is said"
+	status=
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		hard interrupted
+		status=$status$?,
+	done
+	is "$status" 14,14,14,14,14,14,14,14,14,14, "a signal handler may call _exit()"
+	hard cancelled
+	is "$? $(info hard.trace | grep -c '"threads": 4,')" "0 1" "threads may be cancelled"
+	hard limited
+	is "$? $(info hard.trace | grep -c '"malloc": 1[0-9][0-9][0-9][0-9],')" "0 1" \
+		"a trace is whole that has no memory for more blocks"
+else
+	skip "programs that are hard on the recorder" "there is no C compiler"
+fi
+
 # Broken traces -------------------------------------------------------------
 
 head -c 9000 hand.trace >cut.trace
