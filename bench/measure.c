@@ -42,6 +42,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -51,6 +52,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,7 +74,6 @@ static struct {
 /* One run. */
 static struct {
 	pid_t main;
-	bool traced;
 	bool ended;			/* main was waited for */
 	bool timed_out;
 	int interrupted;		/* the signal */
@@ -203,6 +204,16 @@ static long count_mappings(pid_t pid, bool *preloaded)
 	return count;
 }
 
+/* A child of vfork() that did not exec: its memory is another process', which goes on. */
+static bool shares_memory(pid_t pid)
+{
+	for (size_t i = 0; i < nr_pids; i++) {
+		if (pids[i] != pid && syscall(SYS_kcmp, pid, pids[i], KCMP_VM, 0, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The process is stopped and about to exit. */
 static void look_at(pid_t pid)
 {
@@ -214,6 +225,8 @@ static void look_at(pid_t pid)
 	mappings = count_mappings(pid, &preloaded);
 	run.processes++;
 	run.preloaded += preloaded;
+	if (shares_memory(pid))
+		return;
 	/* The kernel's counters are exact within some pages a CPU. */
 	if (rss > peak)
 		peak = rss;
@@ -326,7 +339,8 @@ static void start(void)
 		die(1, "clone", strerror(errno));
 	setpgid(run.main, run.main);
 	add_pid(run.main);
-	run.traced = ptrace(PTRACE_SEIZE, run.main, NULL, (void *)TRACE_OPTIONS) == 0;
+	/* Where it is not permitted, run.processes stays 0. */
+	ptrace(PTRACE_SEIZE, run.main, NULL, (void *)TRACE_OPTIONS);
 	/* Orphans become ours, and leave no zombie. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	run.start = now();
@@ -373,14 +387,29 @@ static void follow(const sigset_t *signals)
 	}
 }
 
-/* Kill what is left and wait until it is gone: what we can not know of may stay. */
+/* Processes that were never followed are children of ours when their parents are gone. */
+static void kill_children(void)
+{
+	FILE *file = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	if (!file)
+		return;
+	while (fscanf(file, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(file);
+}
+
+/* Kill what is left and wait until it is gone. */
 static void clean_up(const sigset_t *signals)
 {
 	double end = now() + KILL_SECONDS;
 
 	kill_all();
-	while (reap() && now() < end)
+	while (reap() && now() < end) {
+		kill_children();
 		wait_signal(signals, end);
+	}
 }
 
 /* The report --------------------------------------------------------------- */
@@ -398,25 +427,33 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
+static void report_times(void)
+{
+	if (run.ended)
+		fprintf(options.out, "{\"wall\": %.6f, \"user\": %.6f, \"system\": %.6f", run.wall,
+			seconds(run.usage.ru_utime), seconds(run.usage.ru_stime));
+	else
+		fprintf(options.out, "{\"wall\": null, \"user\": null, \"system\": null");
+}
+
 static void report(void)
 {
-	bool seen = run.processes > 0, main_seen = run.rss_end >= 0;
+	bool seen = run.processes > 0, main_seen = run.rss_end >= 0, ended = run.ended;
 
-	fprintf(options.out, "{\"wall\": %.6f, \"user\": %.6f, \"system\": %.6f", run.wall,
-		seconds(run.usage.ru_utime), seconds(run.usage.ru_stime));
-	print_figure("peak_rss_kib", true, seen ? run.peak_rss : run.usage.ru_maxrss);
+	report_times();
+	print_figure("peak_rss_kib", seen || ended, seen ? run.peak_rss : run.usage.ru_maxrss);
 	print_figure("largest_rss_end_kib", seen, run.largest_rss_end);
 	print_figure("rss_end_kib", main_seen, run.rss_end);
 	print_figure("mappings_end", main_seen, run.mappings_end);
 	print_figure("mappings_peak", seen, run.mappings_peak);
-	print_figure("minor_faults", true, run.usage.ru_minflt);
-	print_figure("major_faults", true, run.usage.ru_majflt);
-	print_figure("voluntary_switches", true, run.usage.ru_nvcsw);
-	print_figure("involuntary_switches", true, run.usage.ru_nivcsw);
+	print_figure("minor_faults", ended, run.usage.ru_minflt);
+	print_figure("major_faults", ended, run.usage.ru_majflt);
+	print_figure("voluntary_switches", ended, run.usage.ru_nvcsw);
+	print_figure("involuntary_switches", ended, run.usage.ru_nivcsw);
 	print_figure("processes", seen, run.processes);
 	print_figure("preloaded", seen && options.preload[0], run.preloaded);
-	print_figure("status", WIFEXITED(run.status), WEXITSTATUS(run.status));
-	print_figure("signal", WIFSIGNALED(run.status), WTERMSIG(run.status));
+	print_figure("status", ended && WIFEXITED(run.status), WEXITSTATUS(run.status));
+	print_figure("signal", ended && WIFSIGNALED(run.status), WTERMSIG(run.status));
 	fprintf(options.out, ", \"timed_out\": %s, \"series\": [",
 		run.timed_out ? "true" : "false");
 	for (size_t i = 0; i < nr_samples; i++) {

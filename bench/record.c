@@ -14,12 +14,15 @@
  *
  * One lock orders all events.  A block enters the trace after its allocation and
  * leaves it before its free, so that an address is never twice in the table.  Own
- * memory is static or from mmap(): a buffer of 64 KiB, and 24 to 48 bytes for each
- * live block.  The file is written when the buffer is full and when the program ends
- * by exit or _exit; of a killed program there is what was written until then.
+ * memory is static or from mmap(): a buffer of 64 KiB, and 32 to 64 bytes for each
+ * live block, 96 KiB at least.  The file is written when the buffer is full and when
+ * the program ends by exit or _exit; of a killed program, or one whose signal handler
+ * calls _exit() while its thread records a call, there is what was written until then.
  *
  * Calls made within a call of the next allocator, of pthread_create() or by the
- * recorder are not the program's and are not recorded.
+ * recorder are not the program's and are not recorded, but for the free of a block
+ * that the program had got.  Under the lock there is no write() and the like, which
+ * are points where a thread may be cancelled, but syscall().
  */
 #define _GNU_SOURCE
 #include "trace.h"
@@ -30,10 +33,13 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORT		__attribute__((visibility("default")))
@@ -58,12 +64,21 @@ static struct {
 static enum { ASLEEP, WAKING, AWAKE } state;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static __thread volatile sig_atomic_t holds;	/* the lock, or is about to */
+
+/* The process that is recorded.  A child of vfork() shares its memory and so its heap:
+ * what it allocates is recorded, its end is not the end.  The memory of a child that is
+ * made by _Fork() or clone() is a copy, in which *original is 0. */
+static pid_t owner;
+static uint32_t *original;
 
 /* All below is under the lock. */
 static bool recording;
 static bool each_process;
 static char pattern[PATH_MAX];
 static int fd = -1;
+static dev_t file_device;		/* of fd, which the program may close and use again */
+static ino_t file_inode;
 static uint64_t max_calls, nr_calls;
 static struct trace_header header;
 static uint8_t buffer[BUFFER_BYTES];
@@ -179,8 +194,7 @@ static void complain(const char *what)
 	char line[PATH_MAX + 128];
 	int n = snprintf(line, sizeof(line), "bench-record: %s: %s\n", pattern, what);
 
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
+	syscall(SYS_write, STDERR_FILENO, line, (size_t)n);
 }
 
 static bool write_all(const void *from, size_t n)
@@ -188,7 +202,7 @@ static bool write_all(const void *from, size_t n)
 	const char *p = from;
 
 	while (n) {
-		ssize_t done = write(fd, p, n);
+		ssize_t done = syscall(SYS_write, fd, p, n);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -200,9 +214,20 @@ static bool write_all(const void *from, size_t n)
 	return true;
 }
 
+static bool file_is_ours(void)
+{
+	struct stat now;
+
+	return fd >= 0 && !fstat(fd, &now) && now.st_dev == file_device &&
+	       now.st_ino == file_inode;
+}
+
 static void flush(void)
 {
-	if (!write_all(buffer, used)) {
+	if (!file_is_ours()) {
+		recording = false;
+		complain("the program closed the file of the trace");
+	} else if (!write_all(buffer, used)) {
 		recording = false;
 		complain("the trace could not be written");
 	}
@@ -222,9 +247,9 @@ static void finish(uint32_t flags)
 	recording = false;
 	header.flags = TRACE_COMPLETE | flags;
 	header.totals.threads = nr_threads;
-	if (pwrite(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+	if (syscall(SYS_lseek, fd, 0L, SEEK_SET) || !write_all(&header, sizeof(header)))
 		complain("the header of the trace could not be written");
-	close(fd);
+	syscall(SYS_close, fd);
 	fd = -1;
 }
 
@@ -245,11 +270,28 @@ static bool file_name(char *name, size_t size)
 	return n + 12 < size;
 }
 
+/* False where the trace can not be created. */
+static bool create_file(void)
+{
+	char name[PATH_MAX];
+	struct stat file;
+
+	if (!file_name(name, sizeof(name)))
+		return false;
+	fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0666);
+	if (fd < 0 || fstat(fd, &file)) {
+		complain("the trace could not be created");
+		return false;
+	}
+	file_device = file.st_dev;
+	file_inode = file.st_ino;
+	return write_all(&header, sizeof(header));
+}
+
 /* Begin a trace of this process, of what it allocates from now on. */
 static void begin(void)
 {
-	char name[PATH_MAX];
-
 	memset(&header, 0, sizeof(header));
 	memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
 	header.version = TRACE_VERSION;
@@ -264,16 +306,16 @@ static void begin(void)
 	live = map(live_slots * sizeof(*live));
 	if (!handles)
 		handles = map(TRACE_MAX_THREADS * sizeof(*handles));
-	if (!live || !handles || !file_name(name, sizeof(name)))
+	if (!original)
+		original = map(PAGE_BYTES);
+	if (!live || !handles || !original || !create_file())
 		return;
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		complain("the trace could not be created");
-		return;
-	}
+	madvise(original, PAGE_BYTES, MADV_WIPEONFORK);
+	*original = 1;
+	owner = getpid();
 	self = 1;
 	handles[0] = pthread_self();
-	recording = write_all(&header, sizeof(header));
+	recording = true;
 }
 
 /* Events ------------------------------------------------------------------ */
@@ -317,14 +359,27 @@ static void put_call(enum trace_op op)
 	nr_calls++;
 }
 
+static void take_lock(void)
+{
+	holds = true;
+	pthread_mutex_lock(&lock);
+}
+
+static void drop_lock(void)
+{
+	pthread_mutex_unlock(&lock);
+	holds = false;
+}
+
+/* Not in a signal handler that came while this thread has the lock. */
 static bool lock_if_recording(void)
 {
-	if (!recording || state != AWAKE)
+	if (!recording || !*original || state != AWAKE || holds)
 		return false;
-	pthread_mutex_lock(&lock);
+	take_lock();
 	if (recording && (self || nr_threads < TRACE_MAX_THREADS))
 		return true;
-	pthread_mutex_unlock(&lock);
+	drop_lock();
 	return false;
 }
 
@@ -332,7 +387,7 @@ static void unlock(void)
 {
 	if (nr_calls >= max_calls || nr_objects >= TRACE_SHARED)
 		finish(TRACE_LIMITED);
-	pthread_mutex_unlock(&lock);
+	drop_lock();
 }
 
 struct call {
@@ -353,16 +408,17 @@ static void put_operands(const struct call *call)
 
 static void add_object(void *p, uint64_t size)
 {
+	uint64_t object = nr_objects++;
 	struct live *slot;
 
+	trace_count_object(&header.totals, size);
 	if (4 * live_used >= 3 * live_slots && !live_grow()) {
 		finish(TRACE_LIMITED);
 		return;
 	}
 	slot = live_find((uintptr_t)p);
 	live_used += !slot->address;
-	*slot = (struct live){ (uintptr_t)p, size, nr_objects++ };
-	trace_count_object(&header.totals, size);
+	*slot = (struct live){ (uintptr_t)p, size, object };
 }
 
 /* The call returned p. */
@@ -455,19 +511,19 @@ static void untake_object(const struct live *old, bool freed)
 
 static void before_fork(void)
 {
-	pthread_mutex_lock(&lock);
+	take_lock();
 }
 
 static void after_fork_parent(void)
 {
-	pthread_mutex_unlock(&lock);
+	drop_lock();
 }
 
 /* What the parent had in its buffer is the parent's. */
 static void after_fork_child(void)
 {
-	if (fd >= 0)
-		close(fd);
+	if (file_is_ours())
+		syscall(SYS_close, fd);
 	fd = -1;
 	if (recording) {
 		recording = false;
@@ -475,7 +531,7 @@ static void after_fork_child(void)
 		if (each_process)
 			begin();
 	}
-	pthread_mutex_unlock(&lock);
+	drop_lock();
 }
 
 /* Destructors that run after this one may still free: it comes back as often as it may. */
@@ -559,9 +615,11 @@ static void __attribute__((constructor)) at_start(void)
 
 static void __attribute__((destructor)) at_exit(void)
 {
-	pthread_mutex_lock(&lock);
+	if (!recording || holds || getpid() != owner)
+		return;
+	take_lock();
 	finish(0);
-	pthread_mutex_unlock(&lock);
+	drop_lock();
 }
 
 EXPORT void __attribute__((noreturn)) _exit(int status)
@@ -605,7 +663,8 @@ static uint32_t record_create(void)
 
 	if (!lock_if_recording())
 		return 0;
-	if (nr_threads < TRACE_MAX_THREADS) {
+	/* An event of a thread that was not seen yet makes one more. */
+	if (nr_threads + !self < TRACE_MAX_THREADS) {
 		put_op(TRACE_THREAD_CREATE);
 		number = ++nr_threads;
 	}
@@ -714,7 +773,7 @@ static void *realloc_early(void *p, size_t size)
 	void *to = malloc(size);
 
 	if (to)
-		memcpy(to, p, size < there ? size : there);
+		memmove(to, p, size < there ? size : there);
 	return to;
 }
 
@@ -746,10 +805,10 @@ static void *realloc_as(const struct call *call, void *p)
 
 EXPORT void *realloc(void *p, size_t size)
 {
-	if (!awake())
-		return early_alloc(size);
 	if (is_early(p))
 		return realloc_early(p, size);
+	if (!awake())
+		return early_alloc(size);
 	return realloc_as(&(struct call){ TRACE_REALLOC, 0, 1, size }, p);
 }
 
@@ -761,10 +820,10 @@ EXPORT void *reallocarray(void *p, size_t nmemb, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (!awake())
-		return early_alloc(bytes);
 	if (is_early(p))
 		return realloc_early(p, bytes);
+	if (!awake())
+		return early_alloc(bytes);
 	return realloc_as(&(struct call){ TRACE_REALLOCARRAY, 0, nmemb, size }, p);
 }
 

@@ -157,7 +157,7 @@ static void wait_a_bit(unsigned int *turn)
 
 static void publish(struct worker *me, uint32_t index)
 {
-	__atomic_store_n(&me->position, index, __ATOMIC_RELAXED);
+	__atomic_store_n(&me->position, index, __ATOMIC_RELEASE);
 }
 
 /* The thread with the lowest position never waits here, so one goes on always. */
@@ -170,7 +170,7 @@ static void wait_for_others(struct worker *me, uint32_t index)
 
 		publish(me, index);
 		for (uint32_t i = 0; i < nr_workers; i++) {
-			uint32_t at = __atomic_load_n(&workers[i].position, __ATOMIC_RELAXED);
+			uint32_t at = __atomic_load_n(&workers[i].position, __ATOMIC_ACQUIRE);
 
 			if (&workers[i] != me && at < lowest)
 				lowest = at;
@@ -305,7 +305,8 @@ static inline void play_realloc(struct worker *me, const struct step *step)
 
 static void *work(void *arg);
 
-static void play_create(const struct step *step)
+/* The limit of its maker is one among the threads of before: it is found anew. */
+static void play_create(struct worker *me, const struct step *step)
 {
 	struct worker *other = &workers[step->old];
 
@@ -313,6 +314,7 @@ static void play_create(const struct step *step)
 	if (pthread_create(&other->handle, NULL, work, other))
 		die(1, "thread %u could not be created", step->old);
 	__atomic_store_n(&other->created, true, __ATOMIC_RELEASE);
+	me->limit = step->index;
 }
 
 static void join(struct worker *other)
@@ -339,7 +341,7 @@ static inline void play_step(struct worker *me, const struct step *step)
 		play_realloc(me, step);
 		break;
 	case TRACE_THREAD_CREATE:
-		play_create(step);
+		play_create(me, step);
 		return;
 	case TRACE_THREAD_JOIN:
 		publish(me, step->index);
@@ -689,6 +691,8 @@ int main(int argc, char **argv)
 	}
 	say_totals(&trace.totals);
 	say_number("between_threads", between);
+	if (o.info)
+		say_number("nr_unknown", trace.header.nr_unknown);
 	say("}\n");
 	return write(STDOUT_FILENO, line, line_used) == (ssize_t)line_used ? 0 : 1;
 }

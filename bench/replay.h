@@ -41,7 +41,7 @@ struct worker {
 	bool created;			/* handle is valid */
 
 	_Alignas(64) struct step *steps;
-	struct slot *slots;		/* of objects that are its alone; the last freed is used first */
+	struct slot *slots;		/* of objects that are its alone; last freed, first used */
 	uint32_t nr_steps, nr_slots;
 	uint32_t limit;			/* no step of a later index yet */
 	uint32_t first;			/* index of its first step, DONE without any */

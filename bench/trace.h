@@ -162,7 +162,7 @@ struct trace_object {
 
 struct trace_thread {
 	uint32_t first, last;		/* index of its events; first is TRACE_NONE without any */
-	bool created, ended, joined;
+	bool ended, joined;
 };
 
 struct trace {

@@ -179,7 +179,8 @@ static const char *measure(struct trace *trace)
 		trace->nr_threads = c.nr_threads;
 	}
 	if (whole != trace->body_bytes && (trace->header.flags & TRACE_COMPLETE)) {
-		snprintf(message, sizeof(message), "corrupt: no event at byte %zu of its body", whole);
+		snprintf(message, sizeof(message), "corrupt: no event at byte %zu of its body",
+			 whole);
 		return message;
 	}
 	trace->body_bytes = whole;

@@ -26,14 +26,18 @@ cat >"$work/touch.c" <<'END'
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-/* touch MIB KEEP: have MIB MiB of pages, keep KEEP; in the end 100 mappings more than at first. */
+/* touch MIB KEEP [VFORK]: have MIB MiB of pages, keep KEEP, with a child of vfork() in between; in
+ * the end 100 mappings more than at first. */
 int main(int argc, char **argv)
 {
 	size_t size = (size_t)atoi(argv[1]) << 20, keep = (size_t)atoi(argv[2]) << 20;
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	memset(p, argc, size);
+	if (argc > 3 && !vfork())
+		_exit(127);
 	munmap(p + keep, size - keep);
 	for (int i = 0; i < 50; i++)
 		mprotect(p + 8192 * (size_t)i, 4096, PROT_READ);
@@ -52,6 +56,9 @@ if "${CC:-cc}" -O1 -o "$work/touch" "$work/touch.c" 2>/dev/null; then
 			'each process is looked at'
 		holds 'rss_end_kib < 8 << 10 and 32 << 10 <= peak_rss_kib < 35 << 10' \
 			'the peak is of the largest process'
+		"$measure" -o "$work/figures" "$work/touch" 64 8 vfork
+		holds 'processes == 2 and 8 << 10 <= largest_rss_end_kib < 11 << 10' \
+			'the largest process is not a child that shares its memory'
 	fi
 	"$measure" -o "$work/figures" "$work/touch" 64 8
 	holds '64 << 10 <= peak_rss_kib < 66 << 10' 'peak RSS is what the program touched'
@@ -101,6 +108,21 @@ wait $!
 is "$? $(alive && echo alive)" '143 ' 'so does a signal'
 "$measure" -o "$work/figures" sh -c "sleep 60 & echo \$! >'$work/pids'; exit 0"
 is "$? $(alive && echo alive)" '0 ' 'nothing stays behind'
+"$measure" -o "$work/figures" python3 -c 'import os, sys, threading, time
+def start():
+    if not os.fork():
+        os.setsid()
+        with open(sys.argv[1], "w") as file:
+            print(os.getpid(), file=file)
+        time.sleep(60)
+        os._exit(0)
+threading.Thread(target=start).start()
+while not os.path.exists(sys.argv[1]) or not os.path.getsize(sys.argv[1]):
+    time.sleep(0.01)
+os._exit(0)' "$work/started"
+status=$?
+mv "$work/started" "$work/pids"
+is "$status $(alive && echo alive)" '0 ' 'nor does what a second thread started'
 
 message=$("$measure" /nonexistent/program 2>&1)
 is "$? $message" '127 measure: /nonexistent/program: No such file or directory' \

@@ -33,7 +33,7 @@ info()
 # The totals that do not depend on how threads happen to run.
 same_everywhere()
 {
-	info "$1" | sed 's/"peak_live[a-z_]*": [0-9]*, //g'
+	info "$1" | sed 's/"peak_live[a-z_]*": [0-9]*, //g; s/, "nr_unknown".*//'
 }
 
 # Those that do not depend on which thread does what.
@@ -126,7 +126,7 @@ header = struct.pack("<8sIIQQ16QQ", b"kmtrace\n", 1, 1, len(body), checksum, *to
 sys.stdout.buffer.write(header + body)
 END
 info hand.trace >expected
-grep -q '"events": 9027, .*"threads": 4, "between_threads": 6001}' expected
+grep -q '"events": 9027, .*"threads": 4, "between_threads": 6001, "nr_unknown": 0}' expected
 ok $? "a trace made by hand is read as it was meant"
 
 for how in --serial --threads "--threads --window 1"; do
@@ -139,6 +139,30 @@ done
 is "$(same_everywhere again.trace)" "$(same_everywhere hand.trace)" "and its threads"
 "$replay" --repeat 3 --no-touch hand.trace >out
 ok $? "replay --repeat 3"
+
+# The window ----------------------------------------------------------------
+
+# The first thread makes 2000 blocks; the other one ends each, and has more to do. Who waits for
+# nothing makes them all at once.
+python3 - >ahead.trace <<'END' || exit 99
+import struct, sys
+MALLOC, FREE, RUN, CREATE = 0, 8, 10, 11
+body, pairs = bytearray([MALLOC, 8, FREE, 1, CREATE]), 40
+for i in range(2000):
+    body += bytes([RUN, 0, MALLOC, 100, RUN, 1, FREE, 1] + [MALLOC, 50, FREE, 1] * pairs)
+checksum = 0xcbf29ce484222325
+for byte in body:
+    checksum = (checksum ^ byte) * 0x100000001b3 % (1 << 64)
+calls = 2000 * (1 + pairs) + 1
+totals = [calls, 0, 0, 0, 0, 0, 0, 0, calls, 0, 2000 * (100 + 50 * pairs) + 8, 100, 1, 0, 0, 2]
+sys.stdout.buffer.write(struct.pack("<8sIIQQ16QQ", b"kmtrace\n", 1, 1, len(body), checksum,
+                                    *totals, 0) + body)
+END
+record again.trace "$replay" --window 100 ahead.trace >out
+ok $? "replay --window 100"
+peak=$(info again.trace | sed 's/.*"peak_live_blocks": \([0-9]*\).*/\1/')
+[ "$peak" -ge 1 ] && [ "$peak" -le 9 ]
+ok $? "the thread that makes the others is no further ahead ($peak blocks)"
 
 # The shipped ones ----------------------------------------------------------
 
@@ -193,6 +217,152 @@ if perl -MPOSIX -e 1 2>/dev/null; then
 	is "$(info exit.trace | grep -c '"events": [1-9]')" 1 "_exit() completes a trace"
 else
 	skip "_exit() completes a trace" "there is no perl"
+fi
+
+# Programs that are hard on it.
+cat >hard.c <<'END'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *volatile last;
+
+static void allocate(int n, int keep)
+{
+	for (int i = 0; i < n; i++) {
+		last = malloc(20);
+		if (!keep)
+			free(last);
+	}
+}
+
+static void *forever(void *unused)
+{
+	for (;;)
+		allocate(1, 0);
+	return unused;
+}
+
+/* The threads write the trace, but do nothing else that may be cancelled. */
+static void cancelled(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 3; i++) {
+		pthread_create(&thread, NULL, forever, NULL);
+		pthread_cancel(thread);
+		usleep(20000);
+		allocate(9, 0);
+	}
+}
+
+static void forked(void)
+{
+	int status;
+	pid_t pid = vfork();
+
+	if (!pid) {
+		execl("/nonexistent/program", "program", NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	pid = _Fork();
+	if (!pid) {
+		allocate(100000, 0);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	allocate(5000, 0);
+}
+
+/* All descriptors are closed, and the first one is now another file. */
+static void closed(void)
+{
+	for (int i = 3; i < 100; i++)
+		close(i);
+	for (int i = 3; i < 9; i++)
+		if (write(open("own", O_WRONLY | O_CREAT | O_APPEND, 0666), "mine\n", 5) != 5)
+			abort();
+	allocate(100000, 0);
+}
+
+static void on_alarm(int number)
+{
+	_exit(number);
+}
+
+/* Its trace is complete or is not; it ends. */
+static void interrupted(void)
+{
+	struct itimerval time = { { 0, 0 }, { 0, 1000 + getpid() % 1000 } };
+
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &time, NULL);
+	for (;;)
+		allocate(1, 0);
+}
+
+/* No memory for the table of live blocks, but for blocks. */
+static void limited(void)
+{
+	struct rlimit limit;
+	unsigned long pages;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (fscanf(file, "%lu", &pages) != 1)
+		abort();
+	fclose(file);
+	limit.rlim_cur = limit.rlim_max = pages * 4096 + (1 << 20);
+	setrlimit(RLIMIT_AS, &limit);
+	allocate(16000, 1);
+}
+
+int main(int argc, char **argv)
+{
+	switch (argc > 1 ? argv[1][0] : 0) {
+	case 'c': cancelled(); break;
+	case 'f': forked(); break;
+	case 'o': closed(); break;
+	case 'i': interrupted(); break;
+	case 'l': limited(); break;
+	}
+	return 0;
+}
+END
+if "${CC:-cc}" -O1 -fno-builtin -pthread -o hard hard.c 2>/dev/null; then
+	hard()
+	{
+		timeout 5 env BENCH_TRACE=hard.trace LD_PRELOAD="$recorder" ./hard "$1"
+	}
+	hard forked
+	is "$? $(info hard.trace | grep -c '"malloc": 50[0-9][0-9],')" "0 1" \
+		"the end of a child of vfork() or _Fork() is not that of the trace"
+	hard own-file 2>err
+	is "$? $(sort own | uniq -c | tr -s ' ')" "0  6 mine" \
+		"a file that took its descriptor is not written to"
+	grep -q 'closed the file of the trace' err
+	ok $? "which is said"
+	status=
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		hard interrupted
+		status=$status$?,
+	done
+	is "$status" 14,14,14,14,14,14,14,14,14,14, "a signal handler may call _exit()"
+	hard cancelled
+	is "$? $(info hard.trace | grep -c '"threads": 4,')" "0 1" "threads may be cancelled"
+	hard limited
+	is "$? $(info hard.trace | grep -c '"malloc": 1[0-9][0-9][0-9][0-9],')" "0 1" \
+		"a trace is whole that has no memory for more blocks"
+else
+	skip "programs that are hard on the recorder" "there is no C compiler"
 fi
 
 # Broken traces -------------------------------------------------------------

@@ -4,9 +4,10 @@
 #
 #	cd build && make bench/libbench-record.la && sh ../bench/traces/make.sh
 #
-# Inputs are made on the spot, with fixed seeds (but for the keys of redis-benchmark). Programs run under glibc's malloc, also
-# redis-server, which is linked with another one. A program of another version makes
-# another trace, so the rows of replay/ begin anew with it. To record one of your own:
+# Inputs are made on the spot, with fixed seeds (but for the keys of redis-benchmark). Programs
+# run under glibc's malloc, also redis-server, which is linked with another one. A program of
+# another version makes another trace, so the rows of replay/ begin anew with it. To record one
+# of your own:
 #
 #	BENCH_TRACE=my.trace LD_PRELOAD=$PWD/bench/.libs/libbench-record.so PROGRAM...
 #	bench/replay my.trace
