@@ -17,7 +17,7 @@ bench_commands += bench/bench-micro bench/bench-threads bench/bench-large bench/
 endif
 check_PROGRAMS += $(bench_commands)
 
-bench_shim = bench/common.h bench/shim.h bench/shim.cc
+bench_shim = bench/common.h bench/process.h bench/shim.h bench/shim.cc
 bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc.c \
 	bench/micro_app.c bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
 bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
@@ -63,7 +63,7 @@ bench_libbench_record_la_SOURCES = bench/record.c bench/trace.h
 bench_libbench_record_la_CFLAGS = $(ALLOC_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
 bench_libbench_record_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 bench_replay_SOURCES = bench/replay.c bench/replay_load.c bench/replay.h bench/trace_read.c \
-	bench/trace.h
+	bench/trace.h bench/process.h
 bench_replay_CFLAGS = $(ALLOC_CFLAGS)
 
 # Resident memory ----------------------------------------------------------
@@ -151,7 +151,8 @@ bench_traces = \
 	bench/traces/xml.xz
 bench_baseline = \
 	bench/baseline/x86_64-gcc-12.2.0.json
-bench_documents = bench/README.md
+bench_documents = bench/README.md bench/results/README.md \
+	bench/results/2026-11-22-2-cores/overview.svg bench/results/2026-11-22-2-cores/report.md
 EXTRA_DIST += $(bench_tests) $(memory_tests) $(memory_long_tests) tests/memory/lib.sh \
 	$(bench_python) $(bench_real) $(bench_traces) $(bench_baseline) $(bench_documents)
 

@@ -35,6 +35,7 @@
  * under every allocator.
  */
 #define _GNU_SOURCE
+#include "process.h"
 #include "replay.h"
 
 #include <dlfcn.h>
@@ -407,45 +408,6 @@ static void rewind_all(void)
 }
 
 /* Figures ----------------------------------------------------------------- */
-
-/* The text of a file of /proc, without an allocation. */
-static void read_proc(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t n;
-
-	while (fd >= 0 && used + 1 < size && (n = read(fd, text + used, size - 1 - used)) > 0)
-		used += (size_t)n;
-	if (fd >= 0)
-		close(fd);
-	text[used] = '\0';
-}
-
-static long status_kib(const char *key)
-{
-	char text[4096];
-	const char *at;
-
-	read_proc("/proc/self/status", text, sizeof(text));
-	at = strstr(text, key);
-	return at ? strtol(at + strlen(key), NULL, 10) : -1;
-}
-
-static long count_mappings(void)
-{
-	char text[4096];
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	long lines = 0;
-	ssize_t n;
-
-	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			lines += text[i] == '\n';
-	if (fd >= 0)
-		close(fd);
-	return lines;
-}
 
 /* Peak RSS begins anew: loading took more than what it left. */
 static void forget_peak(void)

@@ -7,6 +7,7 @@
  * for more, which stops the clock.
  */
 #include "shim.h"
+#include "process.h"
 
 #include <benchmark/benchmark.h>
 
@@ -15,11 +16,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <mutex>
 #include <string>
 #include <sys/resource.h>
-#include <unistd.h>
 #include <vector>
 
 struct bench_state {
@@ -37,48 +36,6 @@ double scale = 1.0;
 {
 	std::fprintf(stderr, "bench: %s: %s\n", name ? name : "a row without a name", what);
 	std::exit(2);
-}
-
-/* The text of a file of /proc; no allocation, as it is read while memory is measured. */
-size_t read_proc(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return 0;
-	while (used + 1 < size && (n = read(fd, text + used, size - 1 - used)) > 0)
-		used += static_cast<size_t>(n);
-	close(fd);
-	text[used] = '\0';
-	return used;
-}
-
-long status_kib(const char *key)
-{
-	char text[4096];
-	const char *at;
-
-	if (!read_proc("/proc/self/status", text, sizeof(text)))
-		return -1;
-	at = std::strstr(text, key);
-	return at ? std::strtol(at + std::strlen(key), nullptr, 10) : -1;
-}
-
-long count_mappings()
-{
-	char text[4096];
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	long lines = 0;
-	ssize_t n;
-
-	while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			lines += text[i] == '\n';
-	if (fd >= 0)
-		close(fd);
-	return lines;
 }
 
 /* Read before our line is printed: printing needs memory too. */

@@ -19,7 +19,8 @@ TITLES = {"time": "Time", "peak_rss_kib": "Peak RSS", "rss_after_kib": "RSS afte
 DETAILS = (("cpu", "CPU time"), ("minor_faults", "minor faults"),
            ("major_faults", "major faults"), ("voluntary_switches", "voluntary switches"),
            ("involuntary_switches", "involuntary switches"), ("mappings", "mappings"))
-README_LOST = 24        # rows, which the README names one by one
+README_LOST = 12        # rows, which the README names one by one; else by family,
+README_RATIO = 1.2      # those that lose at least so much
 WIDE = 100              # columns of the terminal
 
 
@@ -48,8 +49,8 @@ def percent(value):
     return f"{100 * value:.0f} %" if value >= 0.0995 else f"{100 * value:.1f} %"
 
 
-def count_text(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count_text(number, noun, many=None):
+    return f"{number} {noun}" if number == 1 else f"{number} {many or noun + 's'}"
 
 
 def short(name):
@@ -662,22 +663,25 @@ def lost_text(summary, lost):
     found = {}
     for row, ratio, peer in lost:
         found.setdefault((row.suite, row.family), []).append((row, ratio, peer))
-    sizes = {key: len(rows) for key, rows in families(summary).items()}
-    return ("by family, the worst of each: " + ", ".join(
-        f"{code(short(rows[0][0].name))} {ratio_text(rows[0][1])} ({rows[0][2]}; "
-        f"{len(rows)} of {sizes[key]} lost)" for key, rows in found.items()))
+    named = [rows for rows in found.values() if rows[0][1] >= README_RATIO]
+    less = f", and {count_text(len(found) - len(named), 'family', 'families')} by less than " \
+        f"{README_RATIO:g}" if len(named) < len(found) else ""
+    return ("the worst of each family: " + ", ".join(
+        f"{code(short(rows[0][0].name))} {ratio_text(rows[0][1])} ({rows[0][2]})"
+        for rows in named) + less)
 
 
 def readme_table(results, summary):
     """The compact table: a line for each suite, and the rows lost."""
     tail = readme_lost(summary) if summary.subject else []
     head = [f"{who_against_whom(results, summary)}; {results['machine'].get('cpu', '')}, "
-            f"{results['date'][:10]}, {rounds_text(summary)}, {state_text(results)}. "
-            f"Geometric means of time · peak RSS, as ratios of {summary.base}'s where the column "
-            "names no other; lower is better. " + noise_text(results, summary), ""]
+            f"{results['date'][:10]}, {count_text(len(summary.rows), 'row')}, "
+            f"{rounds_text(summary)}, {state_text(results)}. Geometric means of time · peak RSS, "
+            f"as ratios of {summary.base}'s where the column names no other; lower is better.", ""]
     failed = failures(summary)
     if failed:
         tail.append(f"{count_text(len(failed), 'measurement')} failed and are in no mean: "
                     + ", ".join(f"{code(short(row))} ({name})" for row, name, _ in failed) + ".")
-    return "\n".join([*head, *group_table(summary, dict(scopes(summary)), "suite"), "",
-                      *tail]).rstrip("\n")
+    lines = [*head, *group_table(summary, dict(scopes(summary)), "suite"), "", *tail]
+    return "\n".join(line if line.startswith("|") else textwrap.fill(
+        line, WIDE, break_on_hyphens=False) for line in lines).rstrip("\n")
