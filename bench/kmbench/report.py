@@ -132,7 +132,8 @@ def noise_text(results, summary):
     return (f"A difference is called one where, over the rounds, it is significant at "
             f"{100 * summary.alpha:g} % after Holm's correction for all "
             f"{getattr(summary, 'nr_comparisons', 'the')} comparisons of this run, and is at least "
-            f"{100 * summary.floor:g} %; everything else is within noise.")
+            f"{100 * summary.floor:g} %; everything else is within noise. Rows with fewer than "
+            f"{results['settings'].get('least_rounds', 'a few')} rounds are not judged.")
 
 
 def headline(results, summary):
