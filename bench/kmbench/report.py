@@ -562,6 +562,27 @@ def text_means(summary):
             *("  " + line for line in text_table([["", "rows", *titles], *lines])), ""]
 
 
+def text_rows(summary):
+    """Every row for the terminal: times, and the subject's peak RSS."""
+    subject, base = summary.subject, summary.base
+    lines = [["row", *summary.names, f"/ {base}", "/ best", "peak RSS MiB", f"/ {base}", "/ best"]]
+    for row in summary.compared:
+        cells = []
+        for metric in ("time", "peak_rss_kib"):
+            peer = summary.best_peer(row, metric) if subject and row.compares(metric) else None
+            if metric == "time":
+                cells += [cell.strip("*") for cell in figure_cells(summary, row, metric)] \
+                    if row.compares(metric) else [NOTHING] * len(summary.names)
+            else:
+                cells.append(figure(row.median(metric, subject or base), metric))
+            cells += [judged_cell(row, metric, subject, of) if subject and peer else NOTHING
+                      for of in (base, peer)]
+        lines.append([short(row.name), *cells])
+    legend_line = (f"Medians; ratios of {subject}: + less, - more, = within noise, "
+                   "? too few rounds to tell") if subject else "Medians"
+    return "\n".join([*text_table(lines), legend_line])
+
+
 def text_lost(summary, metric, number):
     found = summary.lost(metric)
     counts = verdict_counts(summary, metric)

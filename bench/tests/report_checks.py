@@ -152,6 +152,10 @@ def check_noise(number, texts):
     text = all_texts(alike)[0]
     ok("### Time: 0 rows lost" in text and "### Peak RSS: 0 rows lost" in text
        and " - |" not in text and " + |" not in text, "equal allocators: no row lost or won")
+    rows = report.text_rows(stats.summarise(alike)).splitlines()
+    ok(len(rows) == 2 + len(alike["rows"]) and all(
+        any(line.startswith(report.short(row["name"]) + " ") for line in rows)
+        for row in alike["rows"]), "the terminal's table has every row", rows)
     ok(terminal.count("\n") <= 60, "the terminal gets at most 60 lines", terminal.count("\n"))
     ok(readme.count("\n") <= 45, "the README at most 45", readme.count("\n"))
     lost = made.make_results(5, suites=("large", "replay"))
