@@ -185,8 +185,8 @@ def children(pid):
 
 
 class Sampler:
-    """Calls READ each INTERVAL seconds in a thread of its own while the block runs; series has
-    [seconds, what READ returned]."""
+    """Calls READ each INTERVAL seconds in a thread of its own while the block runs, and once at
+    its end; series has [seconds, what READ returned]."""
 
     def __init__(self, read, interval=0.05):
         self.read, self.interval = read, interval
@@ -195,11 +195,12 @@ class Sampler:
         self.thread = threading.Thread(target=self.loop, daemon=True)
 
     def loop(self):
-        start = time.monotonic()
+        start, last = time.monotonic(), False
         while True:
             self.series.append([round(time.monotonic() - start, 3), self.read()])
-            if self.ended.wait(self.interval):
+            if last:
                 return
+            last = self.ended.wait(self.interval)
 
     def __enter__(self):
         self.thread.start()
