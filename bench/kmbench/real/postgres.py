@@ -151,9 +151,9 @@ class Backends:
                 continue                # no backend: they name their client in their title
             numbers = servers.status(pid)
             figures, before = servers.figures(pid), self.seen.get(pid)
-            # Counting mappings would hold a backend up that works.
-            idles = before and before[1].cpu == figures.cpu
-            mappings = servers.mappings(pid) if idles else None
+            # Counting mappings would hold a backend up that works: at first, and while it idles.
+            works = before and before[1].cpu != figures.cpu
+            mappings = before[3] if works else servers.mappings(pid)
             seen = time.monotonic(), figures, numbers, mappings
             if "VmHWM" in servers.status(pid):      # not gone in between
                 self.seen[pid] = seen
