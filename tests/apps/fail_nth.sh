@@ -22,7 +22,9 @@ run()
 	local options=$1
 
 	shift
-	(cd "$work/in" && exec timeout -k 5 "$limit" env "LD_PRELOAD=$KMALLOC_PRELOAD:$where" \
+	# The user's environment must not decide which allocation is the one that fails.
+	(cd "$work/in" && exec timeout -k 5 "$limit" env -i "PATH=$PATH" "HOME=$work" LC_ALL=C \
+		PERL_HASH_SEED=0 PYTHONHASHSEED=0 "LD_PRELOAD=$KMALLOC_PRELOAD:$where" \
 		"KMALLOC_OPTIONS=$options" "$@") >"$work/run.out" 2>"$work/run.err" </dev/null
 	status=$?
 } 2>/dev/null	# where bash says of each signal that it was one
