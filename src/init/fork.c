@@ -3,7 +3,7 @@
  * fork. Layer: init.
  *
  * Prepare: raise fork_under_way (from now on nobody waits for a lock of ours; who cannot have
- * one takes the nolock path), then take, in rank order, slab_mutex, every slot's lock, the barns',
+ * one takes the nolock path), then take, in rank order, slab_mutex, every home's lock, the barns',
  * the zones' and the two vmap locks, each with a bound. Several threads may fork at once: the first
  * takes the locks, the last gives them back; fork_state.lock guards that count.
  * Parent: give all back. Child, where no other thread exists:
@@ -11,9 +11,9 @@
  *     the allocator) stay: the interrupted code goes on in the child and gives them back; locks
  *     that a lost thread holds stay lost: nobody waits for them
  *   - the sheaves of other threads, which have no lock, may be half exchanged: they are dropped
- *     whole, and what lay in them is lost (counted); their slots become DEAD, and their slabs,
+ *     whole, and what lay in them is lost (counted); their slots become DEAD, and the slabs of their homes,
  *     whose bitmaps were stable under the locks, are adopted as usual
- *   - frees that were between R1 and R3 without a slot's lock are repaired slab by slab, if
+ *   - frees that were between R1 and R3 without a home's lock are repaired slab by slab, if
  *     there were any
  * A child of _Fork() or of a raw clone ran no handler. It finds fork_word zero
  * (MADV_WIPEONFORK) at its first miss. Locks that other threads held are lost then; what is not
@@ -47,12 +47,12 @@ static __thread unsigned short my_count __initial_exec;
 static void lock_everything(bool (*lock)(spinlock_t *))
 {
 	struct kmem_cache *s;
-	struct pcpu *c;
+	struct slab_home *h;
 	unsigned int i;
 
 	fork_state.mutex_held = fork_state.mutex_held || lock(&slab_mutex);
-	for_each_cpu(c)
-		c->fork_held = c->fork_held || lock(&c->lock);
+	for_each_home(h)
+		h->fork_held = h->fork_held || lock(&h->lock);
 	for_each_cache(s, i)
 		s->barn.fork_held = s->barn.fork_held || lock(&s->barn.lock);
 	for (i = 0; i < MAX_NR_ZONES; i++)
@@ -64,7 +64,7 @@ static void lock_everything(bool (*lock)(spinlock_t *))
 static void unlock_everything(void)
 {
 	struct kmem_cache *s;
-	struct pcpu *c;
+	struct slab_home *h;
 	unsigned int i;
 
 	if (fork_state.share_held) {
@@ -87,10 +87,10 @@ static void unlock_everything(void)
 			spin_unlock(&s->barn.lock);
 		}
 	}
-	for_each_cpu(c) {
-		if (c->fork_held) {
-			c->fork_held = false;
-			spin_unlock(&c->lock);
+	for_each_home(h) {
+		if (h->fork_held) {
+			h->fork_held = false;
+			spin_unlock(&h->lock);
 		}
 	}
 	if (fork_state.mutex_held) {
@@ -170,23 +170,27 @@ static void repair_slab(struct page *page, unsigned long addr, void *arg)
 static void child_slots(struct pcpu *own, bool interrupted)
 {
 	bool all_mine = !interrupted;
+	struct slab_home *h;
 	struct pcpu *c;
 
+	for_each_home(h) {
+		h->fork_held = h->fork_held || spin_trylock(&h->lock);
+		all_mine &= h->fork_held;
+		atomic_store_explicit(&h->nr_live, 0, memory_order_relaxed);
+	}
 	for_each_cpu(c) {
-		c->fork_held = c->fork_held || spin_trylock(&c->lock);
-		all_mine &= c->fork_held;
-		if (c == own) {
-			c->tid = os_gettid();
-			continue;
-		}
-		if (!c->fork_held)
-			/* its thread left in the middle of something: it stays as it is */
+		bool live = atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE;
+
+		if (c == own)
+			atomic_store_explicit(&c->tid, os_gettid(), memory_order_relaxed);
+		/* else its thread left in the middle of something: it stays as it is */
+		if (live)
+			atomic_fetch_add_explicit(&c->home->nr_live, 1, memory_order_relaxed);
+		if (c == own || !c->home->fork_held)
 			continue;
 		cpu_drop_sheaves(c);
-		if (atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE) {
-			atomic_store_explicit(&c->state, CPU_DEAD, memory_order_relaxed);
-			atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
-		}
+		if (live)
+			cpu_set_dead(c);
 	}
 	/*
 	 * if this thread itself was interrupted in the middle of a free, its slab must stay as
@@ -194,9 +198,9 @@ static void child_slots(struct pcpu *own, bool interrupted)
 	 */
 	if (all_mine && atomic_load_explicit(&nolock_frees_in_flight, memory_order_relaxed)) {
 		atomic_store_explicit(&nolock_frees_in_flight, 0, memory_order_relaxed);
-		for_each_cpu(c) {
-			atomic_store_explicit(&c->inbox, NULL, memory_order_relaxed);
-			atomic_store_explicit(&c->inbox_len, 0, memory_order_relaxed);
+		for_each_home(h) {
+			atomic_store_explicit(&h->inbox, NULL, memory_order_relaxed);
+			atomic_store_explicit(&h->inbox_len, 0, memory_order_relaxed);
 		}
 		memmap_for_each_block(repair_slab, NULL);
 	}
@@ -221,7 +225,7 @@ static void repair_child(bool interrupted, bool only_thread)
 		fault_fork_child();
 	} else {
 		for_each_cpu(c)
-			c->tid = 0;	/* not known any more who lives: nobody is reaped */
+			atomic_store_explicit(&c->tid, 0, memory_order_relaxed);	/* not known any more who lives: nobody is reaped */
 	}
 	unlock_everything();
 	fork_state.nr_forking = 0;

@@ -20,7 +20,7 @@ static void slow_enter(struct slow_entry *e, struct pcpu *c)
 	if (unlikely(own_cpu && c != own_cpu))
 		/* a handler took it between our load and store of this_cpu */
 		e->leave_as = c = own_cpu;
-	if (c != &empty_cpu && unlikely(READ_ONCE(c->lock.lost))) {
+	if (c != &empty_cpu && unlikely(READ_ONCE(c->home->lock.lost))) {
 		cpu_abandon(c);
 		e->leave_as = c = &empty_cpu;
 	}

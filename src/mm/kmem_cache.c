@@ -3,13 +3,13 @@
  * Caches of the API: created, merged, destroyed; the typed kmalloc caches. Layer: mm.
  *
  * A record has a number above the classes, which is its place in every slot's tables, in
- * cache_table while it lives. slab_mutex (rank LOCK_SLAB, never held while a slot's lock is
+ * cache_table while it lives. slab_mutex (rank LOCK_SLAB, never held while a home's lock is
  * waited for in an allocation) guards the table, reference counts and the list of unused
  * records. Records, and the sheaves that their barns hold, are never unmapped: a destroyed cache
  * waits, with its empty sheaves, for the next one of the same sheaf capacity.
  *
  * Destruction: the program promises that nobody uses the cache. What other threads still have in
- * their sheaves is taken from there under their slots' locks, which their own flushes of such
+ * their sheaves is taken from there under their homes' locks, which their own flushes of such
  * caches hold too. What then is not free lives: it is reported, and the cache, its record and
  * number are lost, so that a later free of those objects still works.
  */
@@ -33,7 +33,7 @@
 #define MIN_ALIGN	8u
 #define LISTED_OBJECTS	16u	/* of those that remain: named one by one */
 #define BAD_OBJECTS_SHOWN 10u	/* frees of what is another cache's: lines a process */
-#define PARTIAL_BUCKETS	64u	/* of a sort, which must be short: the slot is locked */
+#define PARTIAL_BUCKETS	64u	/* of a sort, which must be short: the home is locked */
 
 /* What slub does not need, behind the record. */
 struct cache_details {
@@ -120,7 +120,10 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 		s->name = r->details.name;
 	}
 	cache_layout(s, i, size);
-	WRITE_ONCE(s->sheaf_capacity, capacity);
+	if (capacity != s->sheaf_capacity) {	/* kmem_cache_args: so much, from the start */
+		WRITE_ONCE(s->sheaf_capacity, capacity);
+		s->sheaf_first = s->sheaf_usual = capacity;
+	}
 	return s;
 }
 
@@ -391,28 +394,29 @@ __km_export struct kmem_cache *__kmem_cache_create_args(const char *name, unsign
 /* ---- shrinking, destruction ---- */
 
 /* For as long as a fork may take; false: the lock is lost. */
-static bool lock_slot(struct pcpu *c)
+static bool lock_home(struct slab_home *h)
 {
 	unsigned int i;
 
-	for (i = 0; i < MUTEX_TRIES && !READ_ONCE(c->lock.lost); i++) {
-		if (spin_lock(&c->lock))
+	for (i = 0; i < MUTEX_TRIES && !READ_ONCE(h->lock.lost); i++) {
+		if (spin_lock(&h->lock))
 			return true;
 		os_sleep_us(100);
 	}
 	return false;
 }
 
-static void release_empty(struct pcpu *c, struct kmem_cache *s)
+static void release_empty(struct slab_home *h, struct kmem_cache *s)
 {
-	cpu_drain_inbox(c);
-	slab_release_empty_of(c, s);
-	spin_unlock(&c->lock);
+	home_drain_inbox(h);
+	slab_release_empty_of(h, s);
+	spin_unlock(&h->lock);
 }
 
 /* Nobody uses the cache: sheaves, barn, inboxes, empty slabs. */
 static void collect_all(struct kmem_cache *s, struct pcpu *own)
 {
+	struct slab_home *h;
 	unsigned int i;
 	struct pcpu *c;
 
@@ -420,28 +424,29 @@ static void collect_all(struct kmem_cache *s, struct pcpu *own)
 		for (i = 0; i < MUTEX_TRIES && !slab_flush_sheaves(c, s, true); i++)
 			os_sleep_us(100);
 	slab_flush_barn(own, s);
-	for_each_cpu(c)
-		if (lock_slot(c))
-			release_empty(c, s);
+	for_each_home(h)
+		if (lock_home(h))
+			release_empty(h, s);
 }
 
 /* The same of a cache in use, as far as it may be taken. */
 static void collect_some(struct kmem_cache *s, struct pcpu *own)
 {
+	struct slab_home *h;
 	struct pcpu *c;
 
 	if (own)
 		slab_flush_sheaves(own, s, false);
 	slab_flush_barn(own, s);
-	for_each_cpu(c) {
+	for_each_cpu(c)
 		if (c != own)
 			WRITE_ONCE(c->flush_request, true);
-		if (spin_trylock(&c->lock))
-			release_empty(c, s);
-	}
+	for_each_home(h)
+		if (spin_trylock(&h->lock))
+			release_empty(h, s);
 }
 
-/* The fullest slabs first, by PARTIAL_BUCKETS steps; the lock of the slot is held. */
+/* The fullest slabs first, by PARTIAL_BUCKETS steps; the lock of the home is held. */
 static void sort_list(struct kmem_cache *s, struct list_head *partial)
 {
 	struct list_head bucket[PARTIAL_BUCKETS];
@@ -463,19 +468,19 @@ static void sort_list(struct kmem_cache *s, struct list_head *partial)
 	}
 }
 
-/* Of each slot's partial list the fullest slabs first: they are filled up, the others empty. */
+/* Of each home's partial list the fullest slabs first: they are filled up, the others empty. */
 static void sort_partial(struct kmem_cache *s)
 {
-	struct pcpu *c;
+	struct slab_home *h;
 
-	for_each_cpu(c) {
-		struct cpu_slabs *cs = cpu_slabs(c, s);
+	for_each_home(h) {
+		struct cpu_slabs *cs = home_slabs(h, s);
 
-		if (!READ_ONCE(cs->nr_slabs) || !spin_trylock(&c->lock))
+		if (!READ_ONCE(cs->nr_slabs) || !spin_trylock(&h->lock))
 			continue;
 		if (cs->nr_slabs && !list_empty(&cs->partial))
 			sort_list(s, &cs->partial);
-		spin_unlock(&c->lock);
+		spin_unlock(&h->lock);
 	}
 }
 

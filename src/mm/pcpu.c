@@ -9,7 +9,11 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
-#define DEAD_KEEP	2u
+#define DEAD_KEEP	2u	/* homes without a thread that keep their empty slabs */
+/* homes: twice the processors, within these */
+#define HOMES_MIN	4u
+#define HOMES_MAX	256u
+#define EMPTY_HOME_TRIES 64u	/* dead slots looked at for one whose home no thread uses */
 
 struct hot_data hot_data;
 struct pcpu empty_cpu;	/* all zero: every cache misses */
@@ -20,7 +24,8 @@ __thread unsigned int exit_rounds;
 __thread unsigned int early_frees;
 
 _Atomic(struct pcpu *) all_cpus;
-_Atomic unsigned int nr_dead_cpus, nr_cpus;
+_Atomic(struct slab_home *) all_homes;
+_Atomic unsigned int nr_dead_cpus, nr_cpus, nr_homes;
 bool reap_dead_threads;
 
 static _Atomic unsigned long fork_word_default = 1;
@@ -63,19 +68,10 @@ void mm_init(void)
 	os_restore_signals(mask);
 }
 
-static void cpu_init(struct pcpu *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_CLASSES; i++)
-		INIT_LIST_HEAD(&c->slabs[i].partial);
-	INIT_LIST_HEAD(&c->pcp);
-}
-
 /* A LIVE slot whose thread ended without telling. */
 static bool is_orphan(struct pcpu *c)
 {
-	int tid = READ_ONCE(c->tid);
+	int tid = atomic_load_explicit(&c->tid, memory_order_relaxed);
 
 	return tid && os_thread_is_gone(tid);
 }
@@ -99,33 +95,65 @@ void cpu_drop_sheaves(struct pcpu *c)
 	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);
 }
 
-/* A slot that no thread owns, for the calling one; orphans: look for those of silent ends too. */
+/* Nobody's, and of use. */
+static bool is_free(struct pcpu *c, bool orphans)
+{
+	if (READ_ONCE(c->home->lock.lost))
+		return false;
+	return atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_DEAD ||
+	       (orphans && is_orphan(c));
+}
+
+/* The thread that takes the slot has it from here on. False: another was faster. */
+static bool take_cpu(struct pcpu *c, bool orphans)
+{
+	u8 dead = CPU_DEAD;
+	int tid;
+
+	/* acquire: what the last thread did with it comes before; pairs with cpu_set_dead() */
+	if (atomic_compare_exchange_strong_explicit(&c->state, &dead, CPU_LIVE,
+						    memory_order_acquire, memory_order_relaxed)) {
+		atomic_store_explicit(&c->tid, os_gettid(), memory_order_relaxed);
+		atomic_fetch_sub_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&c->home->nr_live, 1, memory_order_relaxed);
+		return true;
+	}
+	tid = atomic_load_explicit(&c->tid, memory_order_relaxed);
+	if (!orphans || !is_orphan(c) ||
+	    !atomic_compare_exchange_strong_explicit(&c->tid, &tid, os_gettid(),
+						     memory_order_acquire, memory_order_relaxed))
+		return false;
+	cpu_drop_sheaves(c);	/* perhaps it was cancelled inside the allocator */
+	return true;
+}
+
+/*
+ * A slot that no thread owns, for the calling one; orphans: look for those of silent ends too. The
+ * search begins where the last one ended, and prefers a home that no thread uses.
+ */
 static struct pcpu *take_free_cpu(bool orphans)
 {
-	struct pcpu *c;
+	static _Atomic(struct pcpu *) last;
+	unsigned int n = atomic_load_explicit(&nr_cpus, memory_order_relaxed), seen = 0;
+	struct pcpu *c = atomic_load_explicit(&last, memory_order_relaxed), *any = NULL;
 
-	for_each_cpu(c) {
-		bool dead = atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_DEAD;
-
-		if (!dead && !(orphans && is_orphan(c)))
+	while (n-- && seen < EMPTY_HOME_TRIES) {
+		c = c ? c->next : NULL;
+		if (!c)
+			c = atomic_load_explicit(&all_cpus, memory_order_acquire);
+		if (!is_free(c, orphans))
 			continue;
-		if (!spin_trylock(&c->lock))
-			continue;
-		dead = atomic_load_explicit(&c->state, memory_order_acquire) == CPU_DEAD;
-		if (!dead && !(orphans && is_orphan(c))) {
-			spin_unlock(&c->lock);
-			continue;
+		if (!atomic_load_explicit(&c->home->nr_live, memory_order_relaxed)) {
+			any = c;
+			break;
 		}
-		if (dead)
-			atomic_fetch_sub_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
-		else
-			cpu_drop_sheaves(c);	/* perhaps it was cancelled inside the allocator */
-		WRITE_ONCE(c->tid, os_gettid());
-		atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
-		spin_unlock(&c->lock);
-		return c;
+		if (!seen++)
+			any = c;
 	}
-	return NULL;
+	if (!any || !take_cpu(any, orphans))
+		return NULL;
+	atomic_store_explicit(&last, any, memory_order_relaxed);
+	return any;
 }
 
 /*
@@ -148,38 +176,114 @@ static struct pcpu *find_free_cpu(void)
 	return take_free_cpu(orphans);
 }
 
+static unsigned int max_homes(void)
+{
+	static _Atomic unsigned int max;
+	unsigned int n = atomic_load_explicit(&max, memory_order_relaxed);
+
+	if (!n) {
+		n = MIN(MAX(2 * os_nr_cpus(), HOMES_MIN), HOMES_MAX);
+		atomic_store_explicit(&max, n, memory_order_relaxed);
+	}
+	return n;
+}
+
+/* The home with the fewest slots; NULL: none, or all of their locks are lost. */
+static struct slab_home *least_used_home(void)
+{
+	struct slab_home *h, *best = NULL;
+
+	for_each_home(h)
+		if (!READ_ONCE(h->lock.lost) && (!best || h->nr_cpus < best->nr_cpus))
+			best = h;
+	return best;
+}
+
+static struct slab_home *new_home(void)
+{
+	struct slab_home *h = meta_alloc(sizeof(*h), 64);
+
+	if (!h)
+		return NULL;
+	INIT_LIST_HEAD(&h->pcp);
+	h->next = atomic_load_explicit(&all_homes, memory_order_relaxed);
+	/* pairs: for_each_home */
+	while (!atomic_compare_exchange_weak_explicit(&all_homes, &h->next, h,
+						      memory_order_release, memory_order_relaxed))
+		;
+	atomic_fetch_add_explicit(&nr_homes, 1, memory_order_relaxed);
+	return h;
+}
+
+/* For a new slot. */
+static struct slab_home *choose_home(void)
+{
+	unsigned int n = atomic_load_explicit(&nr_homes, memory_order_relaxed);
+	struct slab_home *h = n < HOMES_MIN || n < max_homes() ? new_home() : NULL;
+
+	if (!h)
+		h = least_used_home();
+	return h ? h : new_home();
+}
+
+static struct pcpu *new_cpu(void)
+{
+	struct slab_home *h = choose_home();
+	struct pcpu *c = h ? meta_alloc(sizeof(*c), 64) : NULL;
+
+	if (!c)
+		return NULL;
+	c->home = h;
+	atomic_fetch_add_explicit(&h->nr_cpus, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&h->nr_live, 1, memory_order_relaxed);
+	atomic_store_explicit(&c->tid, os_gettid(), memory_order_relaxed);
+	atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
+	c->next = atomic_load_explicit(&all_cpus, memory_order_relaxed);
+	/* pairs: for_each_cpu */
+	while (!atomic_compare_exchange_weak_explicit(&all_cpus, &c->next, c, memory_order_release,
+						      memory_order_relaxed))
+		;
+	atomic_fetch_add_explicit(&nr_cpus, 1, memory_order_relaxed);
+	return c;
+}
+
 struct pcpu *cpu_acquire(void)
 {
-	struct pcpu *c, *head;
+	struct pcpu *c;
 
 	if (own_cpu)	/* a signal handler got it between our load and store of this_cpu */
 		return own_cpu;
 	if (exit_rounds == UINT_MAX)
 		return NULL;
 	c = find_free_cpu();
-	if (!c) {
-		c = meta_alloc(sizeof(*c), 64);
-		if (!c)
-			return NULL;
-		cpu_init(c);
-		c->tid = os_gettid();
-		atomic_store_explicit(&c->state, CPU_LIVE, memory_order_relaxed);
-		head = atomic_load_explicit(&all_cpus, memory_order_relaxed);
-		do {
-			c->next = head;
-		/* pairs: for_each_cpu */
-		} while (!atomic_compare_exchange_weak_explicit(
-			&all_cpus, &head, c, memory_order_release, memory_order_relaxed));
-		atomic_fetch_add_explicit(&nr_cpus, 1, memory_order_relaxed);
-	}
+	if (!c)
+		c = new_cpu();
 	own_cpu = c;
 	return c;
+}
+
+void cpu_set_dead(struct pcpu *c)
+{
+	atomic_fetch_sub_explicit(&c->home->nr_live, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);	/* pairs: take_cpu */
+}
+
+/* Of homes that no thread uses a few keep their empty slabs for the next threads. */
+static bool keeps_empty_slabs(const struct slab_home *home)
+{
+	unsigned int n = 0;
+	struct slab_home *h;
+
+	for_each_home(h)
+		n += h != home && !atomic_load_explicit(&h->nr_live, memory_order_relaxed);
+	return n < DEAD_KEEP;
 }
 
 void cpu_exit(void)
 {
 	struct pcpu *entered = cpu_enter(), *c = own_cpu;
-	bool locked;
+	struct slab_home *h;
 
 	own_cpu = NULL;
 	exit_rounds = UINT_MAX;
@@ -189,20 +293,15 @@ void cpu_exit(void)
 	if (!c || entered != c)
 		return;
 	slab_flush_all_sheaves(c);
-	locked = spin_lock(&c->lock);
-	if (locked) {
-		cpu_drain_inbox(c);
-		/*
-		 * a few slots with their slabs wait for the next threads; of more, what is
-		 * empty goes back
-		 */
-		if (atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed) >= DEAD_KEEP)
-			slab_release_empty(c);
+	h = c->home;
+	if (spin_lock(&h->lock)) {
+		home_drain_inbox(h);
+		if (atomic_load_explicit(&h->nr_live, memory_order_relaxed) == 1 &&
+		    !keeps_empty_slabs(h))
+			slab_release_empty(h);
+		spin_unlock(&h->lock);
 	}
-	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
-	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);
-	if (locked)
-		spin_unlock(&c->lock);
+	cpu_set_dead(c);
 	purge_check();
 }
 
@@ -210,6 +309,5 @@ void cpu_abandon(struct pcpu *c)
 {
 	slab_flush_all_sheaves(c);	/* by the remote path */
 	own_cpu = NULL;
-	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);
-	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
+	cpu_set_dead(c);
 }

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct pcpu: a thread slot. Layer: mm.
+ * struct pcpu: a thread slot, with the sheaves of its thread; struct slab_home: the slabs that a
+ * few slots take their objects from. Layer: mm.
  *
- * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's).
- * Taken from DEAD to LIVE, and back, by who holds `lock`; a thread that cannot have the lock
- * when it ends stores DEAD without it and never touches the slot again. Records are never
- * unmapped. `cache` belongs to the slot's thread alone, without a lock. Everything from `lock`
- * on belongs to the holder of the lock, but for the atomics: that is the thread once a miss, or
- * anyone who got it by trylock. The sheaves of a cache above the classes are moved as a whole
- * under the lock too: who destroys the cache, which nobody uses any more, takes them.
+ * A slot is DEAD (no thread; may be taken) or LIVE (one thread's). It is taken from DEAD to LIVE
+ * by compare-and-swap of `state`, and from a thread that ended without telling by that of `tid`.
+ * Records are never unmapped. `cache` belongs to the slot's thread alone, without a lock. The
+ * sheaves of a cache above the classes are moved as a whole under the lock of the home too: who
+ * destroys the cache, which nobody uses any more, takes them.
+ *
+ * A slot has the same home all its life. There are at most twice as many homes as processors: the
+ * first slots have one each, later ones share, so that memory follows what can run at a time and
+ * not the number of threads. Everything in a home belongs to the holder of its lock, but for the
+ * atomics: that is a thread once a miss, or anyone who got it by trylock. A home without threads
+ * keeps its slabs, which another home adopts before it makes new ones.
  */
 #ifndef KM_MM_PCPU_H
 #define KM_MM_PCPU_H
@@ -33,47 +38,52 @@ static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "hot_data has room for
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
-#define PCP_MAX_BLOCKS	4u	/* pageblocks a slot keeps: a quarter of a MiB */
+#define PCP_MAX_BLOCKS	4u	/* pageblocks a home keeps: a quarter of a MiB */
 
-struct pcpu {
-	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
-
+struct slab_home {
 	spinlock_t lock;
 	bool fork_held;			/* this lock was taken for the fork that is under way */
-	u8 ready;
-	_Atomic u8 state;		/* enum cpu_state */
-	/* someone wants the memory in the sheaves: honoured at the next miss */
-	bool flush_request;
-	int tid;			/* of the thread that took it last */
 	_Atomic u32 inbox_len;		/* slabs pushed since it was emptied; a hint */
 	_Atomic(struct slab *) inbox;
-	struct pcpu *next;		/* all slots; constant */
+	struct slab_home *next;		/* all homes; constant */
+	_Atomic unsigned int nr_cpus;	/* slots that have it; only grows */
+	_Atomic unsigned int nr_live;	/* those of them that are LIVE; a hint */
 	unsigned long free_bytes;	/* in free objects of all own slabs */
 	unsigned long freed_bytes;	/* since free pages in partial slabs were last given back */
 	struct list_head pcp;		/* free pageblocks kept for the next slab */
 	unsigned int nr_pcp;
+	/* lists are initialised with the first slab of a cache */
 	struct cpu_slabs slabs[NR_CLASSES];
-
-	/*
-	 * Caches with a number above the classes. Touched, and their lists initialised, with the
-	 * first slab of a cache in this slot.
-	 */
-	struct cpu_cache more_cache[NR_CACHES - NR_CLASSES];
+	/* of caches with a number above the classes */
 	struct cpu_slabs more_slabs[NR_CACHES - NR_CLASSES];
 };
 
-static_assert(offsetof(struct pcpu, more_slabs) <= BUSY_BYTES, "hot_data stands for a slot");
+struct pcpu {
+	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
+
+	struct slab_home *home;		/* constant */
+	_Atomic u8 state;		/* enum cpu_state */
+	/* someone wants the memory in the sheaves: honoured at the next miss */
+	bool flush_request;
+	_Atomic int tid;		/* of the thread that took it last */
+	struct pcpu *next;		/* all slots; constant */
+
+	/* Caches with a number above the classes; touched as they are used. */
+	struct cpu_cache more_cache[NR_CACHES - NR_CLASSES];
+};
+
+static_assert(sizeof(struct pcpu) <= BUSY_BYTES, "hot_data stands for a slot");
 
 static __always_inline struct cpu_cache *cpu_cache(struct pcpu *c, const struct kmem_cache *s)
 {
 	return (struct cpu_cache *)(void *)((char *)c + s->cpu_offset);
 }
 
-static inline struct cpu_slabs *cpu_slabs(struct pcpu *c, const struct kmem_cache *s)
+static inline struct cpu_slabs *home_slabs(struct slab_home *h, const struct kmem_cache *s)
 {
 	unsigned int i = READ_ONCE(s->index);
 
-	return i < NR_CLASSES ? &c->slabs[i] : &c->more_slabs[i - NR_CLASSES];
+	return i < NR_CLASSES ? &h->slabs[i] : &h->more_slabs[i - NR_CLASSES];
 }
 
 /*
@@ -101,6 +111,9 @@ static __always_inline void fork_check(void)
 extern _Atomic(struct pcpu *) all_cpus __km(all_cpus);
 #define for_each_cpu(c) \
 	for (c = atomic_load_explicit(&all_cpus, memory_order_acquire); c; c = c->next)
+extern _Atomic(struct slab_home *) all_homes __km(all_homes);
+#define for_each_home(h) \
+	for (h = atomic_load_explicit(&all_homes, memory_order_acquire); h; h = h->next)
 
 static inline struct slab_sheaf *main_sheaf(struct cpu_cache *cc)
 {
@@ -124,12 +137,15 @@ void cpu_drop_sheaves(struct pcpu *c) __km(cpu_drop_sheaves);
 /* The end of a thread: nothing that it does later touches its slot. */
 void cpu_exit(void) __km(cpu_exit);
 /*
- * The lock of the slot is lost (a visitor left by siglongjmp, or was cut off by a raw fork):
- * the thread takes another.
+ * The lock of the home is lost (a visitor left by siglongjmp, or was cut off by a raw fork): the
+ * thread takes another slot, of another home.
  */
 void cpu_abandon(struct pcpu *c) __km(cpu_abandon);
 extern _Atomic unsigned int nr_cpus __km(nr_cpus);	/* slots there are */
 extern _Atomic unsigned int nr_dead_cpus __km(nr_dead_cpus);	/* a hint */
+extern _Atomic unsigned int nr_homes __km(nr_homes);
+/* From LIVE to DEAD. */
+void cpu_set_dead(struct pcpu *c) __km(cpu_set_dead);
 /* Set where no thread-specific key could be had: nobody tells us when a thread ends. */
 extern bool reap_dead_threads __km(reap_dead_threads);
 

@@ -86,14 +86,14 @@ bool purge_is_always(void)
 	return param_choice(PARAM_purge) == PURGE_ALWAYS && likely(!gfp_base_nonblocking);
 }
 
-/* Frames in live objects: what slots have free in their slabs is held back, not used. */
+/* Frames in live objects: what homes have free in their slabs is held back, not used. */
 static long live_frames(void)
 {
 	unsigned long free_bytes = 0;
-	struct pcpu *c;
+	struct slab_home *h;
 
-	for_each_cpu(c)
-		free_bytes += READ_ONCE(c->free_bytes);
+	for_each_home(h)
+		free_bytes += READ_ONCE(h->free_bytes);
 	return MAX(GET(used) - (long)(free_bytes >> FRAME_SHIFT), 0);
 }
 

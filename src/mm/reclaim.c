@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reclaim, in this order: own sheaves, barns, other slots' inboxes and empty slabs (by
+ * Reclaim, in this order: own sheaves, barns, the homes' inboxes and empty slabs (by
  * trylock), pages inside slabs in use, shrinkers from priority 12 to 1 (after each, all of that
  * again), free areas, free pages. Sheaves of other threads cannot be touched; those are asked to
  * flush at their next miss. Layer: mm.
@@ -32,21 +32,23 @@ static void flush_barns(struct pcpu *c)
 }
 
 /* Frames given back inside slabs that stay, if they are to be. */
-static unsigned long shrink_slots(struct pcpu *own, bool purge_partial)
+static unsigned long shrink_homes(struct pcpu *own, bool purge_partial)
 {
 	unsigned long purged = 0;
+	struct slab_home *h;
 	struct pcpu *c;
 
-	for_each_cpu(c) {
+	for_each_cpu(c)
 		if (c != own)
 			WRITE_ONCE(c->flush_request, true);
-		if (!(c == own ? spin_lock(&c->lock) : spin_trylock(&c->lock)))
+	for_each_home(h) {
+		if (!(own && h == own->home ? spin_lock(&h->lock) : spin_trylock(&h->lock)))
 			continue;
-		cpu_drain_inbox(c);
-		slab_release_empty(c);
+		home_drain_inbox(h);
+		slab_release_empty(h);
 		if (purge_partial)
-			purged += slab_purge_partial(c);
-		spin_unlock(&c->lock);
+			purged += slab_purge_partial(h);
+		spin_unlock(&h->lock);
 	}
 	return purged;
 }
@@ -73,7 +75,7 @@ static void drain_caches(struct pcpu *c, bool purge)
 	if (c)
 		slab_flush_all_sheaves(c);
 	flush_barns(c);
-	shrink_slots(c, purge && !gfp_base_nonblocking);
+	shrink_homes(c, purge && !gfp_base_nonblocking);
 }
 
 static void drain_own(struct pcpu *c)
@@ -81,11 +83,11 @@ static void drain_own(struct pcpu *c)
 	if (!c || READ_ONCE(fork_under_way))
 		return;
 	slab_flush_all_sheaves(c);
-	if (!spin_lock(&c->lock))
+	if (!spin_lock(&c->home->lock))
 		return;
-	cpu_drain_inbox(c);
-	slab_release_empty(c);
-	spin_unlock(&c->lock);
+	home_drain_inbox(c->home);
+	slab_release_empty(c->home);
+	spin_unlock(&c->home->lock);
 }
 
 /* Callbacks may allocate from the reserves and never come back here. */
@@ -180,11 +182,12 @@ void balance_memory(void)
 
 void settle_memory(void)
 {
-	struct pcpu *entered = cpu_enter(), *c;
+	struct pcpu *entered = cpu_enter();
+	struct slab_home *h;
 
 	if (entered != &busy_cpu && atomic_load_explicit(&mm_ready, memory_order_acquire))
-		for_each_cpu(c)
-			cpu_drain_sleeper(c);
+		for_each_home(h)
+			home_drain_sleeper(h);
 	cpu_leave(entered);
 }
 
@@ -202,7 +205,7 @@ size_t trim_memory(void)
 		if (own)
 			slab_flush_all_sheaves(own);
 		flush_barns(own);
-		frames = shrink_slots(own, true);
+		frames = shrink_homes(own, true);
 		frames += nolock_purge();
 		frames += purge_all();
 	}

@@ -34,6 +34,7 @@ void slab_get_usage(struct kmem_cache *s, struct slab_usage *u)
 {
 	unsigned long nfree = 0, cached = 0, nolock_slabs = 0;
 	unsigned long capacity = READ_ONCE(s->sheaf_capacity);
+	struct slab_home *h;
 	struct pcpu *c;
 
 	for_each_cpu(c) {
@@ -43,13 +44,14 @@ void slab_get_usage(struct kmem_cache *s, struct slab_usage *u)
 		struct slab_sheaf *spare = READ_ONCE(cc->spare);
 		unsigned long n = (unsigned long)(top - start);
 
-		nfree += READ_ONCE(cpu_slabs(c, s)->nfree);
 		if (n <= capacity)
 			cached += n;
 		if (spare)
 			cached += MIN(READ_ONCE(spare->count), capacity);
 	}
-	cached += (unsigned long)READ_ONCE(s->barn.nr_full) * capacity;
+	for_each_home(h)
+		nfree += READ_ONCE(home_slabs(h, s)->nfree);
+	cached += READ_ONCE(s->barn.nr_objects);
 	nfree += nolock_free(s, &nolock_slabs);
 	u->nr_slabs = atomic_load_explicit(&s->nr_slabs, memory_order_relaxed);
 	u->num_objs = u->nr_slabs * READ_ONCE(s->objects);

@@ -27,9 +27,17 @@
 
 #define SLAB_MAX_BYTES		(1u << 20)	/* unless one object is larger */
 
-#define SHEAF_MAX_OBJECTS	64u
+/*
+ * Objects in a sheaf: the first a slot uses in a cache, what it grows to with the number of misses,
+ * and what it grows to where refills and flushes alternate. Each step is twice the one before and
+ * three, so that records are whole cache lines.
+ */
+#define SHEAF_FIRST		5u
+#define SHEAF_USUAL		61u
+#define SHEAF_MOST		1021u
 #define SHEAF_MAX_BYTES		65536u
-#define BARN_MAX_FULL		16u		/* full sheaves a cache keeps for any thread */
+/* in full sheaves that a cache keeps for any thread */
+#define BARN_MAX_OBJECTS	1024u
 #define BARN_MAX_BYTES		(256u << 10)
 
 /*
@@ -39,7 +47,8 @@
 struct slab_sheaf {
 	struct slab_sheaf *next;	/* in a barn */
 	unsigned int count;
-	unsigned int capacity;
+	u16 capacity;
+	bool refilled;			/* since objects were last flushed from it */
 	/* NULL: what the hit path of free() finds below an empty sheaf */
 	void *sentinel;
 	void *objects[];
@@ -50,9 +59,11 @@ struct node_barn {
 	bool fork_held;			/* taken for the fork that is under way */
 	struct slab_sheaf *full, *empty;
 	unsigned int nr_full;
+	unsigned int nr_objects;	/* in full */
 };
 
 struct slab;
+struct slab_home;
 
 struct kmem_cache {
 	u32 cpu_offset;			/* of its cpu_cache in a slot: the hit path's only word */
@@ -61,8 +72,9 @@ struct kmem_cache {
 	unsigned int objects;		/* a slab */
 	unsigned int index;		/* number in cache_table; below NR_CLASSES the class too */
 	unsigned int blocks;		/* pageblocks of a slab, a power of two */
-	unsigned int sheaf_capacity;
-	unsigned int max_full;		/* of the barn */
+	unsigned int sheaf_capacity;	/* of the largest sheaf there may be */
+	unsigned int sheaf_first, sheaf_usual;	/* of a slot's first, of one without much churn */
+	unsigned int max_objects;	/* of the barn */
 	unsigned int object_size;	/* what the user may touch */
 	slab_flags_t flags;
 	gfp_t allocflags;		/* where its slabs lie: __GFP_DMA, __GFP_RECLAIMABLE */
@@ -105,8 +117,8 @@ struct slab {
 	u32 high_water;
 	struct kmem_cache *cache;
 	unsigned long base;
-	struct list_head list;		/* H slot's partial list */
-	_Atomic(struct pcpu *) owner;	/* stored by the holder; never NULL unless nolock */
+	struct list_head list;		/* H home's partial list */
+	_Atomic(struct slab_home *) owner;	/* stored by the holder; never NULL unless nolock */
 
 	_Atomic u32 pending;		/* objects announced and not collected */
 	/* H objects freed since the free pages were last given back */
@@ -204,7 +216,12 @@ struct slab *virt_to_slab(unsigned long addr) __km(virt_to_slab);	/* NULL if the
 bool slab_object_index(struct slab *slab, const void *p, unsigned int *index)
 	__km(slab_object_index);
 void report_double_free(struct slab *slab, const void *p) __km(report_double_free);
-struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s) __km(alloc_empty_sheaf);
+/* For so many objects, if that many are allowed; 0: the first one of a slot. */
+struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s, unsigned int capacity)
+	__km(alloc_empty_sheaf);
+/* An empty one of the next step above capacity; NULL: that is the last, or without memory. */
+struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int capacity)
+	__km(alloc_larger_sheaf);
 /*
  * Barn: full sheaves in exchange for empty ones; NULL or false where the barn has none, is full
  * or cannot be locked.
@@ -255,39 +272,39 @@ bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
 bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 	__km(slab_flush_sheaves);
 void slab_flush_barn(struct pcpu *c, struct kmem_cache *s) __km(slab_flush_barn);
-/* The lock of c is held for the following (slub.c). */
+/* The lock of h is held for the following (slub.c). */
 /* A slab with free objects, current; may_make: adopt or make one if there is none. */
-struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac,
+struct slab *current_slab(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac,
 			  bool may_make) __km(current_slab);
 /* Up to want objects into the array that ends at end, the lowest address last. */
-unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
+unsigned int take_objects(struct slab_home *h, struct slab *slab, void **end, unsigned int want)
 	__km(take_objects);
 /* Its empty slabs, all of them. */
-void slab_release_empty_of(struct pcpu *c, struct kmem_cache *s) __km(slab_release_empty_of);
+void slab_release_empty_of(struct slab_home *h, struct kmem_cache *s) __km(slab_release_empty_of);
 /* n bits were set in free_map */
-void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);
+void slab_put(struct slab_home *h, struct slab *slab, unsigned int n) __km(slab_put);
 /* all of them, and the page list */
-void slab_release_empty(struct pcpu *c) __km(slab_release_empty);
+void slab_release_empty(struct slab_home *h) __km(slab_release_empty);
 /* Gives back pages without a live object inside slabs in use; frames. */
-unsigned long slab_purge_partial(struct pcpu *c) __km(slab_purge_partial);
-void slab_purge_partial_check(struct pcpu *c) __km(slab_purge_partial_check);
-void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
-	__km(slab_init);
+unsigned long slab_purge_partial(struct slab_home *h) __km(slab_purge_partial);
+void slab_purge_partial_check(struct slab_home *h) __km(slab_purge_partial_check);
+void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base,
+	       struct slab_home *owner) __km(slab_init);
 void slab_mark_dirty(struct slab *slab, unsigned int first, unsigned int last)
 	__km(slab_mark_dirty);
 unsigned long slab_dontneed_free(struct slab *slab, const u64 *map) __km(slab_dontneed_free);
 
-/* Takes the slot's lock: the next object that was never handed out, if the current slab has one. */
-void *take_fresh(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
+/* Takes the home's lock: the next object that was never handed out, if the current slab has one. */
+void *take_fresh(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac)
 	__km(take_fresh);
 
 /* slub_remote.c */
 void slab_free_remote(struct slab *slab, unsigned int word, u64 mask, unsigned int *announced)
 	__km(slab_free_remote);
-struct pcpu *slab_announce(struct slab *slab, unsigned int n) __km(slab_announce);
-void cpu_drain_inbox(struct pcpu *c) __km(cpu_drain_inbox);
-void cpu_drain_sleeper(struct pcpu *victim) __km(cpu_drain_sleeper);
-bool cpu_adopt(struct pcpu *c, struct kmem_cache *s) __km(cpu_adopt);
+struct slab_home *slab_announce(struct slab *slab, unsigned int n) __km(slab_announce);
+void home_drain_inbox(struct slab_home *h) __km(home_drain_inbox);
+void home_drain_sleeper(struct slab_home *h) __km(home_drain_sleeper);
+bool home_adopt(struct slab_home *h, struct kmem_cache *s) __km(home_adopt);
 
 /* slub_nolock.c */
 void *slab_alloc_nolock(struct kmem_cache *s, const struct alloc_context *ac)

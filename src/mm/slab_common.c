@@ -15,6 +15,7 @@
 #include "kernel/printk.h"
 #include "lib/format.h"
 
+#define EMPTY_TRIES	8u	/* empty sheaves of a barn looked at for one that is large enough */
 #define STAGGERED_FROM	(14336u + 1)	/* the smallest request that gets a staggered class */
 
 struct kmem_cache kmalloc_caches[NR_CLASSES];
@@ -55,7 +56,7 @@ void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 	unsigned int wanted = MAX(MIN(SLAB_MIN_OBJECTS * size, SLAB_MAX_BYTES), size);
 	unsigned int blocks =
 		(unsigned int)roundup_pow_of_two(DIV_ROUND_UP(wanted, PAGEBLOCK_SIZE));
-	unsigned int capacity = MAX(2u, MIN(SHEAF_MAX_OBJECTS, SHEAF_MAX_BYTES / size));
+	unsigned int capacity = MAX(2u, MIN(SHEAF_MOST, SHEAF_MAX_BYTES / size));
 
 	/* in a record that is used again: who walks the table may be late and reads these */
 	WRITE_ONCE(s->size, size);
@@ -65,7 +66,9 @@ void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 	WRITE_ONCE(s->objects,
 		   MIN((unsigned int)(blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS));
 	WRITE_ONCE(s->sheaf_capacity, capacity);
-	s->max_full = MAX(1u, MIN(BARN_MAX_FULL, BARN_MAX_BYTES / (capacity * size)));
+	s->sheaf_first = MIN(capacity, SHEAF_FIRST);
+	s->sheaf_usual = MIN(capacity, SHEAF_USUAL);
+	s->max_objects = MAX(1u, MIN(BARN_MAX_OBJECTS, BARN_MAX_BYTES / size));
 	WRITE_ONCE(s->cpu_offset,
 		   (u32)(index < NR_CLASSES ?
 			 offsetof(struct pcpu, cache) + index * CPU_CACHE_SIZE :
@@ -203,20 +206,50 @@ static void push_sheaf(struct slab_sheaf **stack, struct slab_sheaf *sheaf)
 	WRITE_ONCE(*stack, sheaf);
 }
 
-struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s)
+/* An empty one of the barn, whose lock is held, for at least so many objects. */
+static struct slab_sheaf *pop_empty(struct node_barn *barn, unsigned int capacity)
+{
+	struct slab_sheaf *sheaf, **link = &barn->empty;
+	unsigned int tries;
+
+	for (tries = 0; (sheaf = *link) && tries < EMPTY_TRIES; tries++) {
+		if (sheaf->capacity >= capacity)
+			return pop_sheaf(link);
+		link = &sheaf->next;
+	}
+	return NULL;
+}
+
+static struct slab_sheaf *make_sheaf(unsigned int capacity)
+{
+	struct slab_sheaf *sheaf = meta_alloc(sizeof(*sheaf) + capacity * sizeof(void *), 64);
+
+	if (sheaf)
+		sheaf->capacity = (u16)capacity;
+	return sheaf;
+}
+
+static struct slab_sheaf *new_sheaf(struct kmem_cache *s, unsigned int capacity)
 {
 	struct slab_sheaf *sheaf = NULL;
 
 	if (READ_ONCE(s->barn.empty) && spin_lock(&s->barn.lock)) {
-		sheaf = pop_sheaf(&s->barn.empty);
+		sheaf = pop_empty(&s->barn, capacity);
 		spin_unlock(&s->barn.lock);
 	}
-	if (sheaf)
-		return sheaf;
-	sheaf = meta_alloc(sizeof(*sheaf) + s->sheaf_capacity * sizeof(void *), 64);
-	if (sheaf)
-		sheaf->capacity = s->sheaf_capacity;
-	return sheaf;
+	return sheaf ? sheaf : make_sheaf(capacity);
+}
+
+struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s, unsigned int capacity)
+{
+	return new_sheaf(s, MIN(MAX(capacity, s->sheaf_first), s->sheaf_capacity));
+}
+
+struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int capacity)
+{
+	if (capacity >= s->sheaf_capacity)
+		return NULL;
+	return new_sheaf(s, MIN(2 * capacity + 3, s->sheaf_capacity));
 }
 
 struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
@@ -228,6 +261,7 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 	full = pop_sheaf(&s->barn.full);
 	if (full) {
 		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full - 1);
+		WRITE_ONCE(s->barn.nr_objects, s->barn.nr_objects - full->count);
 		if (empty)
 			push_sheaf(&s->barn.empty, empty);
 	}
@@ -235,21 +269,29 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 	return full;
 }
 
+/* Whether so many objects more may lie there. */
+static bool barn_has_room(const struct kmem_cache *s, unsigned int n)
+{
+	unsigned int there = READ_ONCE(s->barn.nr_objects);
+
+	return !there || there + n <= s->max_objects;
+}
+
 struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full)
 {
-	struct slab_sheaf *empty;
+	struct slab_sheaf *empty = NULL;
 
-	if (READ_ONCE(s->barn.nr_full) >= s->max_full || !spin_lock(&s->barn.lock))
+	if (!barn_has_room(s, full->count) || !spin_lock(&s->barn.lock))
 		return NULL;
-	empty = s->barn.nr_full < s->max_full ? pop_sheaf(&s->barn.empty) : NULL;
-	if (!empty && s->barn.nr_full < s->max_full) {
-		empty = meta_alloc(sizeof(*empty) + s->sheaf_capacity * sizeof(void *), 64);
-		if (empty)
-			empty->capacity = s->sheaf_capacity;
+	if (barn_has_room(s, full->count)) {
+		empty = pop_empty(&s->barn, full->capacity);
+		if (!empty)
+			empty = make_sheaf(full->capacity);
 	}
 	if (empty) {
 		push_sheaf(&s->barn.full, full);
 		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full + 1);
+		WRITE_ONCE(s->barn.nr_objects, s->barn.nr_objects + full->count);
 	}
 	spin_unlock(&s->barn.lock);
 	return empty;
@@ -264,6 +306,7 @@ struct slab_sheaf *barn_take_all_full(struct kmem_cache *s)
 	all = s->barn.full;
 	WRITE_ONCE(s->barn.full, NULL);
 	WRITE_ONCE(s->barn.nr_full, 0);
+	WRITE_ONCE(s->barn.nr_objects, 0);
 	spin_unlock(&s->barn.lock);
 	return all;
 }

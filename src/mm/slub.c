@@ -48,7 +48,7 @@ static bool blocks_are_clean(unsigned long base, unsigned int blocks)
  * The head pageblock's mem_map is ours alone; nobody can reach the slab before its class bytes
  * are set.
  */
-void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct pcpu *owner)
+void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, struct slab_home *owner)
 {
 	struct page *page = (struct page *)(void *)slab;
 	unsigned int i;
@@ -87,10 +87,10 @@ static struct alloc_context slab_request(const struct kmem_cache *s, const struc
 	return request;
 }
 
-static bool new_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
+static bool new_slab(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct alloc_context request = slab_request(s, ac);
-	struct cpu_slabs *cs = cpu_slabs(c, s);
+	struct cpu_slabs *cs = home_slabs(h, s);
 	struct page *page;
 	struct slab *slab;
 
@@ -99,17 +99,17 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context 
 		ac->injected = true;
 		return false;
 	}
-	if (s->blocks == 1 && c->nr_pcp && !(s->allocflags & GFP_ZONEMASK)) {
-		page = list_first_entry(&c->pcp, struct page, list);
+	if (s->blocks == 1 && h->nr_pcp && !(s->allocflags & GFP_ZONEMASK)) {
+		page = list_first_entry(&h->pcp, struct page, list);
 		list_del(&page->list);
-		c->nr_pcp--;
+		h->nr_pcp--;
 	} else {
 		page = alloc_block(slab_order(s), &request);
 	}
 	if (!page)
 		return false;
 	slab = (struct slab *)(void *)page;
-	slab_init(slab, s, page_address(page), c);
+	slab_init(slab, s, page_address(page), h);
 	if (s->ctor)
 		slab_mark_dirty(slab, 0, s->objects - 1);
 	slab->where = SLAB_CURRENT;
@@ -117,13 +117,13 @@ static bool new_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context 
 	cs->current = slab;
 	WRITE_ONCE(cs->nr_slabs, cs->nr_slabs + 1);
 	WRITE_ONCE(cs->nfree, cs->nfree + s->objects);
-	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)s->objects * s->size);
+	WRITE_ONCE(h->free_bytes, h->free_bytes + (unsigned long)s->objects * s->size);
 	return true;
 }
 
-static void slab_unlink(struct pcpu *c, struct slab *slab)
+static void slab_unlink(struct slab_home *h, struct slab *slab)
 {
-	struct cpu_slabs *cs = cpu_slabs(c, slab->cache);
+	struct cpu_slabs *cs = home_slabs(h, slab->cache);
 
 	if (slab->where == SLAB_PARTIAL)
 		list_del(&slab->list);
@@ -131,11 +131,11 @@ static void slab_unlink(struct pcpu *c, struct slab *slab)
 		cs->current = NULL;
 	WRITE_ONCE(cs->nr_slabs, cs->nr_slabs - 1);
 	WRITE_ONCE(cs->nfree, cs->nfree - slab->nfree);
-	WRITE_ONCE(c->free_bytes, c->free_bytes - (unsigned long)slab->nfree * slab->cache->size);
+	WRITE_ONCE(h->free_bytes, h->free_bytes - (unsigned long)slab->nfree * slab->cache->size);
 }
 
 /* All objects are free and nobody is on the way to it (debt 0). */
-static void slab_release(struct pcpu *c, struct slab *slab)
+static void slab_release(struct slab_home *h, struct slab *slab)
 {
 	struct kmem_cache *s = slab->cache;
 	struct page *page = (struct page *)(void *)slab;
@@ -144,10 +144,10 @@ static void slab_release(struct pcpu *c, struct slab *slab)
 
 	VM_BUG_ON(slab->nfree != s->objects || slab->debt || slab->in_inbox || slab->nolock);
 	VM_BUG_ON(atomic_load(&slab->pending));
-	slab_unlink(c, slab);
+	slab_unlink(h, slab);
 	if (s->ctor && param_choice(PARAM_init_on_free))	/* others were cleared one by one */
 		memset((void *)base, 0, s->blocks * PAGEBLOCK_SIZE);
-	c->freed_bytes -= MIN(c->freed_bytes, freed);
+	h->freed_bytes -= MIN(h->freed_bytes, freed);
 	for (i = 0; i < s->blocks; i++) {
 		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);
 		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_NONE);
@@ -161,21 +161,21 @@ static void slab_release(struct pcpu *c, struct slab *slab)
 	page->order = (u8)order;
 	page->virtual = base;
 	atomic_fetch_sub_explicit(&s->nr_slabs, 1, memory_order_relaxed);
-	if (s->blocks == 1 && c->nr_pcp < PCP_MAX_BLOCKS && !(s->allocflags & GFP_ZONEMASK)) {
-		list_add(&page->list, &c->pcp);
-		c->nr_pcp++;
+	if (s->blocks == 1 && h->nr_pcp < PCP_MAX_BLOCKS && !(s->allocflags & GFP_ZONEMASK)) {
+		list_add(&page->list, &h->pcp);
+		h->nr_pcp++;
 	} else {
 		free_block(page, order);
 	}
 }
 
-static void drain_pcp(struct pcpu *c)
+static void drain_pcp(struct slab_home *h)
 {
-	while (c->nr_pcp) {
-		struct page *page = list_last_entry(&c->pcp, struct page, list);
+	while (h->nr_pcp) {
+		struct page *page = list_last_entry(&h->pcp, struct page, list);
 
 		list_del(&page->list);
-		c->nr_pcp--;
+		h->nr_pcp--;
 		free_block(page, PAGEBLOCK_ORDER);
 	}
 }
@@ -190,16 +190,16 @@ static bool may_release(struct slab *slab)
 		!atomic_load_explicit(&slab->pending, memory_order_acquire);
 }
 
-void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
+void slab_put(struct slab_home *h, struct slab *slab, unsigned int n)
 {
 	struct kmem_cache *s = slab->cache;
-	struct cpu_slabs *cs = cpu_slabs(c, s);
+	struct cpu_slabs *cs = home_slabs(h, s);
 
 	slab->nfree += n;
 	slab->freed += n;
 	WRITE_ONCE(cs->nfree, cs->nfree + n);
-	WRITE_ONCE(c->free_bytes, c->free_bytes + (unsigned long)n * s->size);
-	c->freed_bytes += (unsigned long)n * s->size;
+	WRITE_ONCE(h->free_bytes, h->free_bytes + (unsigned long)n * s->size);
+	h->freed_bytes += (unsigned long)n * s->size;
 	if (slab->where == SLAB_FULL && slab->nfree) {
 		slab->where = SLAB_PARTIAL;
 		list_add(&slab->list, &cs->partial);
@@ -209,32 +209,32 @@ void slab_put(struct pcpu *c, struct slab *slab, unsigned int n)
 	 * slabs all day.
 	 */
 	if (may_release(slab) && cs->nfree - slab->nfree >= s->sheaf_capacity)
-		slab_release(c, slab);
+		slab_release(h, slab);
 }
 
-void slab_release_empty_of(struct pcpu *c, struct kmem_cache *s)
+void slab_release_empty_of(struct slab_home *h, struct kmem_cache *s)
 {
-	struct cpu_slabs *cs = cpu_slabs(c, s);
+	struct cpu_slabs *cs = home_slabs(h, s);
 	struct slab *slab, *n;
 
 	if (!cs->nr_slabs)
 		return;
 	list_for_each_entry_safe(slab, n, &cs->partial, list)
 		if (may_release(slab))
-			slab_release(c, slab);
+			slab_release(h, slab);
 	slab = cs->current;
 	if (slab && may_release(slab))
-		slab_release(c, slab);
+		slab_release(h, slab);
 }
 
-void slab_release_empty(struct pcpu *c)
+void slab_release_empty(struct slab_home *h)
 {
 	struct kmem_cache *s;
 	unsigned int i;
 
 	for_each_cache(s, i)
-		slab_release_empty_of(c, s);
-	drain_pcp(c);
+		slab_release_empty_of(h, s);
+	drain_pcp(h);
 }
 
 /* ---- pages inside slabs ---- */
@@ -311,14 +311,14 @@ static unsigned long purge_one_partial(struct slab *slab)
 	return n;
 }
 
-unsigned long slab_purge_partial(struct pcpu *c)
+unsigned long slab_purge_partial(struct slab_home *h)
 {
 	struct kmem_cache *s;
 	unsigned long n = 0;
 	unsigned int i;
 
 	for_each_cache(s, i) {
-		struct cpu_slabs *cs = cpu_slabs(c, s);
+		struct cpu_slabs *cs = home_slabs(h, s);
 		struct slab *slab;
 
 		if (!cs->nfree || s->ctor)	/* constructed objects stay as they are */
@@ -328,31 +328,31 @@ unsigned long slab_purge_partial(struct pcpu *c)
 		list_for_each_entry(slab, &cs->partial, list)
 			n += purge_one_partial(slab);
 	}
-	c->freed_bytes = 0;
+	h->freed_bytes = 0;
 	purge_account_purged((long)n);
 	return n;
 }
 
-void slab_purge_partial_check(struct pcpu *c)
+void slab_purge_partial_check(struct slab_home *h)
 {
 	long limit;
 
-	if (likely(c->freed_bytes < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)))
+	if (likely(h->freed_bytes < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)))
 		return;
 	limit = purge_limit();
 	if (limit == LONG_MAX)
 		return;
-	/* the budget is that of all slots */
-	limit /= (long)atomic_load_explicit(&nr_cpus, memory_order_relaxed);
-	if ((long)(c->freed_bytes >> FRAME_SHIFT) <= limit && !purge_is_always())
+	/* the budget is that of all homes */
+	limit /= (long)atomic_load_explicit(&nr_homes, memory_order_relaxed);
+	if ((long)(h->freed_bytes >> FRAME_SHIFT) <= limit && !purge_is_always())
 		return;
-	slab_purge_partial(c);
+	slab_purge_partial(h);
 }
 
 /* ---- allocation ---- */
 
 /* The lowest address, last in the array, is handed out first. */
-unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigned int want)
+unsigned int take_objects(struct slab_home *h, struct slab *slab, void **end, unsigned int want)
 {
 	struct kmem_cache *s = slab->cache;
 	unsigned int w, words = slab_words(s), got = 0, first = 0, last = 0;
@@ -381,8 +381,8 @@ unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigne
 	}
 	slab->hint = w;
 	slab->nfree -= got;
-	WRITE_ONCE(cpu_slabs(c, s)->nfree, cpu_slabs(c, s)->nfree - got);
-	WRITE_ONCE(c->free_bytes, c->free_bytes - got * size);
+	WRITE_ONCE(home_slabs(h, s)->nfree, home_slabs(h, s)->nfree - got);
+	WRITE_ONCE(h->free_bytes, h->free_bytes - got * size);
 	if (!got)
 		return 0;
 	if (last >= slab->high_water)
@@ -391,10 +391,10 @@ unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigne
 	return got;
 }
 
-struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac,
+struct slab *current_slab(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac,
 			  bool may_make)
 {
-	struct cpu_slabs *cs = cpu_slabs(c, s);
+	struct cpu_slabs *cs = home_slabs(h, s);
 
 	if (unlikely(!cs->partial.next))
 		INIT_LIST_HEAD(&cs->partial);
@@ -416,22 +416,22 @@ struct slab *current_slab(struct pcpu *c, struct kmem_cache *s, struct alloc_con
 		}
 		if (!may_make)
 			return NULL;
-		if (cpu_adopt(c, s))
+		if (home_adopt(h, s))
 			continue;
-		if (!new_slab(c, s, ac))
+		if (!new_slab(h, s, ac))
 			return NULL;
 	}
 }
 
-void *take_fresh(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
+void *take_fresh(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac)
 {
 	void *object = NULL;
 	struct slab *slab;
 
-	if (READ_ONCE(s->barn.full) || !spin_lock(&c->lock))
+	if (READ_ONCE(s->barn.full) || !spin_lock(&h->lock))
 		return NULL;
-	cpu_drain_inbox(c);
-	slab = current_slab(c, s, ac, true);
+	home_drain_inbox(h);
+	slab = current_slab(h, s, ac, true);
 	/*
 	 * where objects came back, they are used first: clearing one is cheaper than touching
 	 * another page
@@ -442,12 +442,12 @@ void *take_fresh(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 		VM_BUG_ON(!test_bit(index, free_map(slab)));
 		free_map(slab)[index / 64] &= ~(1ull << index % 64);
 		slab->nfree--;
-		WRITE_ONCE(cpu_slabs(c, s)->nfree, cpu_slabs(c, s)->nfree - 1);
-		WRITE_ONCE(c->free_bytes, c->free_bytes - s->size);
+		WRITE_ONCE(home_slabs(h, s)->nfree, home_slabs(h, s)->nfree - 1);
+		WRITE_ONCE(h->free_bytes, h->free_bytes - s->size);
 		slab->high_water = index + 1;
 		slab_mark_dirty(slab, index, index);
 		object = (void *)(slab->base + (unsigned long)index * s->size);
 	}
-	spin_unlock(&c->lock);
+	spin_unlock(&h->lock);
 	return object;
 }

@@ -37,10 +37,10 @@ void slab_free_remote(struct slab *slab, unsigned int word, u64 mask, unsigned i
 }
 
 /* R3. Returns the owner if its inbox has grown long. */
-static struct pcpu *push_inbox(struct slab *slab)
+static struct slab_home *push_inbox(struct slab *slab)
 {
 	/* acquire: the slot's record is initialised; a stale owner passes the slab on */
-	struct pcpu *owner = atomic_load_explicit(&slab->owner, memory_order_acquire);
+	struct slab_home *owner = atomic_load_explicit(&slab->owner, memory_order_acquire);
 	struct slab *head = atomic_load_explicit(&owner->inbox, memory_order_relaxed);
 	u32 len;
 
@@ -49,7 +49,7 @@ static struct pcpu *push_inbox(struct slab *slab)
 		slab->in_inbox = true;
 	do {
 		atomic_store_explicit(&slab->link, head, memory_order_relaxed);
-	/* pairs: cpu_drain_inbox */
+	/* pairs: home_drain_inbox */
 	} while (!atomic_compare_exchange_weak_explicit(
 		&owner->inbox, &head, slab, memory_order_release, memory_order_relaxed));
 	/* the slab may be gone from here on; the slot never is */
@@ -58,7 +58,7 @@ static struct pcpu *push_inbox(struct slab *slab)
 }
 
 /* R2, R3: n bits were newly set by us. */
-struct pcpu *slab_announce(struct slab *slab, unsigned int n)
+struct slab_home *slab_announce(struct slab *slab, unsigned int n)
 {
 	VM_BUG_ON(n > slab->cache->objects);
 	if (!n)
@@ -72,14 +72,14 @@ struct pcpu *slab_announce(struct slab *slab, unsigned int n)
 	return push_inbox(slab);
 }
 
-/* E3..E6 for a slab that came out of the inbox of c. */
-static void collect(struct pcpu *c, struct slab *slab)
+/* E3..E6 for a slab that came out of the inbox of h. */
+static void collect(struct slab_home *h, struct slab *slab)
 {
 	unsigned int i, words = (slab->cache->objects + 63) / 64, collected = 0, put = 0;
 	u64 *map = free_map(slab);
 	u32 announced;
 
-	VM_BUG_ON(!spin_is_mine(&c->lock));
+	VM_BUG_ON(!spin_is_mine(&h->lock));
 	/*
 	 * acquire: the announced bits are visible to E4; release: link was read before anyone
 	 * rewrites it
@@ -102,46 +102,46 @@ static void collect(struct pcpu *c, struct slab *slab)
 	}
 	slab->debt += (s32)(collected - announced);
 	VM_BUG_ON(slab->debt < 0);
-	slab_put(c, slab, put);
+	slab_put(h, slab, put);
 }
 
-/* The lock of c is held. */
-void cpu_drain_inbox(struct pcpu *c)
+/* The lock of h is held. */
+void home_drain_inbox(struct slab_home *h)
 {
 	struct slab *slab, *next;
 
-	if (likely(!atomic_load_explicit(&c->inbox, memory_order_relaxed)))
+	if (likely(!atomic_load_explicit(&h->inbox, memory_order_relaxed)))
 		return;
-	atomic_store_explicit(&c->inbox_len, 0, memory_order_relaxed);
-	slab = atomic_exchange_explicit(&c->inbox, NULL, memory_order_acquire);	/* pairs: R3 */
+	atomic_store_explicit(&h->inbox_len, 0, memory_order_relaxed);
+	slab = atomic_exchange_explicit(&h->inbox, NULL, memory_order_acquire);	/* pairs: R3 */
 	for (; slab; slab = next) {
 		next = atomic_load_explicit(&slab->link, memory_order_relaxed);	/* E1 */
 		VM_BUG_ON(IS_DEBUG_VM && !slab->in_inbox);
 		if (IS_DEBUG_VM)
 			slab->in_inbox = false;
-		if (atomic_load_explicit(&slab->owner, memory_order_acquire) == c)	/* E2 */
-			collect(c, slab);
+		if (atomic_load_explicit(&slab->owner, memory_order_acquire) == h)	/* E2 */
+			collect(h, slab);
 		else
 			push_inbox(slab);	/* passed on, pending untouched */
 	}
 }
 
-void cpu_drain_sleeper(struct pcpu *victim)
+void home_drain_sleeper(struct slab_home *victim)
 {
 	if (!spin_trylock(&victim->lock))
 		return;		/* someone works there already */
-	cpu_drain_inbox(victim);
+	home_drain_inbox(victim);
 	slab_purge_partial_check(victim);
 	spin_unlock(&victim->lock);
 }
 
-static void adopt_slab(struct pcpu *c, struct pcpu *from, struct slab *slab)
+static void adopt_slab(struct slab_home *h, struct slab_home *from, struct slab *slab)
 {
 	struct kmem_cache *s = slab->cache;
-	struct cpu_slabs *to = cpu_slabs(c, s), *old = cpu_slabs(from, s);
+	struct cpu_slabs *to = home_slabs(h, s), *old = home_slabs(from, s);
 	unsigned long bytes = (unsigned long)slab->nfree * s->size;
 
-	VM_BUG_ON(!spin_is_mine(&c->lock) || !spin_is_mine(&from->lock));
+	VM_BUG_ON(!spin_is_mine(&h->lock) || !spin_is_mine(&from->lock));
 	if (slab->where == SLAB_PARTIAL)
 		list_del(&slab->list);
 	else
@@ -149,46 +149,42 @@ static void adopt_slab(struct pcpu *c, struct pcpu *from, struct slab *slab)
 	WRITE_ONCE(old->nr_slabs, old->nr_slabs - 1);
 	WRITE_ONCE(old->nfree, old->nfree - slab->nfree);
 	WRITE_ONCE(from->free_bytes, from->free_bytes - bytes);
-	atomic_store_explicit(&slab->owner, c, memory_order_release);
+	atomic_store_explicit(&slab->owner, h, memory_order_release);
 	slab->where = SLAB_PARTIAL;
 	list_add(&slab->list, &to->partial);
 	WRITE_ONCE(to->nr_slabs, to->nr_slabs + 1);
 	WRITE_ONCE(to->nfree, to->nfree + slab->nfree);
-	WRITE_ONCE(c->free_bytes, c->free_bytes + bytes);
+	WRITE_ONCE(h->free_bytes, h->free_bytes + bytes);
 }
 
 /*
- * Slabs with free objects of slots whose thread ended; the lock of c is held. True if there was
- * one.
+ * Slabs with free objects of homes whose threads all ended; the lock of h is held. True if there
+ * was one.
  */
-bool cpu_adopt(struct pcpu *c, struct kmem_cache *s)
+bool home_adopt(struct slab_home *h, struct kmem_cache *s)
 {
 	unsigned int n = 0;
-	struct pcpu *d;
+	struct slab_home *d;
 
 	if (!atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed))
 		return false;
-	for_each_cpu(d) {
-		struct cpu_slabs *ds = cpu_slabs(d, s);
+	for_each_home(d) {
+		struct cpu_slabs *ds = home_slabs(d, s);
 
-		if (d == c || atomic_load_explicit(&d->state, memory_order_relaxed) != CPU_DEAD)
+		if (d == h || atomic_load_explicit(&d->nr_live, memory_order_relaxed))
 			continue;
 		if (!READ_ONCE(ds->nfree) && !atomic_load_explicit(&d->inbox, memory_order_relaxed))
 			continue;
 		if (!spin_trylock(&d->lock))
 			continue;
-		if (atomic_load_explicit(&d->state, memory_order_acquire) == CPU_DEAD) {
-			cpu_drain_inbox(d);
-			if (!ds->nr_slabs) {
-				spin_unlock(&d->lock);
-				continue;
-			}
+		home_drain_inbox(d);
+		if (ds->nr_slabs) {
 			if (ds->current && ds->current->nfree) {
-				adopt_slab(c, d, ds->current);
+				adopt_slab(h, d, ds->current);
 				n++;
 			}
 			while (n < ADOPT_MAX && !list_empty(&ds->partial)) {
-				adopt_slab(c, d, list_first_entry(&ds->partial, struct slab, list));
+				adopt_slab(h, d, list_first_entry(&ds->partial, struct slab, list));
 				n++;
 			}
 		}

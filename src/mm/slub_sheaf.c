@@ -16,19 +16,20 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
-/* Fills the empty main sheaf; the slot's lock is held. Returns the number of objects. */
+/* Fills the empty main sheaf; the lock of its home is held. Returns the number of objects. */
 static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
+	struct slab_home *h = c->home;
 	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
 	struct slab *slab;
 
-	cpu_drain_inbox(c);
+	home_drain_inbox(h);
 	while (got < want) {
-		slab = current_slab(c, s, ac, !got);
+		slab = current_slab(h, s, ac, !got);
 		if (!slab)
 			break;
-		got += take_objects(c, slab, cc->end - got, want - got);
+		got += take_objects(h, slab, cc->end - got, want - got);
 	}
 	if (got && got < want)
 		memmove(cc->start, cc->end - got, got * sizeof(void *));
@@ -53,7 +54,27 @@ static void honour_flush_request(struct pcpu *c)
 		WRITE_ONCE(c->flush_request, true);
 }
 
-/* A main sheaf with at least one object; false without. The slot is ours, its lock is not held. */
+static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	if (!sheaf)
+		return;
+	WRITE_ONCE(sheaf->count, 0);
+	barn_put_empty(s, sheaf);
+}
+
+/* A cache that a slot takes from again and again gets a larger sheaf each time. */
+static void grow_empty_main(struct cpu_cache *cc, struct kmem_cache *s)
+{
+	struct slab_sheaf *old = main_sheaf(cc), *sheaf = alloc_larger_sheaf(s, old->capacity);
+
+	if (!sheaf)
+		return;
+	WRITE_ONCE(sheaf->count, 0);
+	set_main_sheaf(cc, sheaf);
+	put_away(s, old);
+}
+
+/* A main sheaf with at least one object; false without. The lock of the home is not held. */
 static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
@@ -70,16 +91,19 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, struct allo
 		return true;
 	}
 	if (!cc->start) {
-		sheaf = alloc_empty_sheaf(s);
+		sheaf = alloc_empty_sheaf(s, 0);
 		if (!sheaf)
 			return false;
 		WRITE_ONCE(sheaf->count, 0);
 		set_main_sheaf(cc, sheaf);
+	} else if (main_sheaf(cc)->capacity < s->sheaf_usual) {
+		grow_empty_main(cc, s);
 	}
-	if (!spin_lock(&c->lock))
+	main_sheaf(cc)->refilled = true;
+	if (!spin_lock(&c->home->lock))
 		return false;
 	got = refill_sheaf(c, s, ac);
-	spin_unlock(&c->lock);
+	spin_unlock(&c->home->lock);
 	purge_check_for(ac);
 	return got != 0;
 }
@@ -92,19 +116,19 @@ static void *pop_object(struct cpu_cache *cc)
 	return *top;
 }
 
-/* Straight from the slot's slabs. */
-static void *alloc_one(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
+/* Straight from the slabs. */
+static void *alloc_one(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct slab *slab;
 	void *object;
 
-	if (!spin_lock(&c->lock))
+	if (!spin_lock(&h->lock))
 		return NULL;
-	cpu_drain_inbox(c);
-	slab = current_slab(c, s, ac, true);
+	home_drain_inbox(h);
+	slab = current_slab(h, s, ac, true);
 	if (slab)
-		take_objects(c, slab, &object + 1, 1);
-	spin_unlock(&c->lock);
+		take_objects(h, slab, &object + 1, 1);
+	spin_unlock(&h->lock);
 	return slab ? object : NULL;
 }
 
@@ -141,7 +165,7 @@ static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, struct alloc_co
 		if (cc->start)
 			return ac->injected ? NULL : slab_alloc_nolock(s, ac);
 	}
-	object = alloc_one(c, s, ac);
+	object = alloc_one(c->home, s, ac);
 	return object || ac->injected ? object : slab_alloc_nolock(s, ac);
 }
 
@@ -316,7 +340,7 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 		return finish_alloc(s, &e, &ac, size, NULL);
 	c = e.cpu;
 	if (c && !(c->cache[s->index].spare && c->cache[s->index].spare->count))
-		object = take_fresh(c, s, &ac);
+		object = take_fresh(c->home, s, &ac);
 	*zeroed = object != NULL;
 	if (!object && !ac.injected)
 		object = alloc_object(s, &e, &ac);
@@ -329,7 +353,8 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
  * Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they
  * were.
  */
-static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **objects, unsigned int n)
+static unsigned int put_run_local(struct slab_home *h, struct slab *slab, void **objects,
+				  unsigned int n)
 {
 	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
 	unsigned int i, index, put = 0, hint = slab->hint;
@@ -348,17 +373,17 @@ static unsigned int put_run_local(struct pcpu *c, struct slab *slab, void **obje
 	}
 	slab->hint = hint;
 	if (put)
-		slab_put(c, slab, put);
+		slab_put(h, slab, put);
 	return i;
 }
 
 /* The same for a slab whose owner's lock we do not hold. */
 static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n,
-				   struct pcpu **sleeper)
+				   struct slab_home **sleeper)
 {
 	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
 	unsigned int i, index, word = 0, announced = 0;
-	struct pcpu *owner;
+	struct slab_home *owner;
 	u64 mask = 0;
 
 	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
@@ -390,11 +415,11 @@ static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const v
 		report_bug("%s: free of %p, which belongs to %s", s->name, p, owner);
 }
 
-/* locked: the lock of c is ours. Returns a slot whose inbox has grown long, or NULL. */
-static struct pcpu *flush_objects(struct pcpu *c, bool locked, struct kmem_cache *s,
-				  void **objects, unsigned int n)
+/* h: whose lock is ours, or NULL. Returns a home whose inbox has grown long, or NULL. */
+static struct slab_home *flush_objects(struct slab_home *h, struct kmem_cache *s, void **objects,
+				       unsigned int n)
 {
-	struct pcpu *sleeper = NULL;
+	struct slab_home *sleeper = NULL;
 	unsigned int i = 0, index;
 
 	while (i < n) {
@@ -406,9 +431,8 @@ static struct pcpu *flush_objects(struct pcpu *c, bool locked, struct kmem_cache
 			if (slab_object_index(slab, objects[i], &index) && !nolock_put(slab, index))
 				report_double_free(slab, objects[i]);
 			i++;
-		} else if (locked &&
-			   atomic_load_explicit(&slab->owner, memory_order_relaxed) == c) {
-			i += put_run_local(c, slab, objects + i, n - i);
+		} else if (atomic_load_explicit(&slab->owner, memory_order_relaxed) == h) {
+			i += put_run_local(h, slab, objects + i, n - i);
 		} else {
 			i += put_run_remote(slab, objects + i, n - i, &sleeper);
 		}
@@ -418,20 +442,19 @@ static struct pcpu *flush_objects(struct pcpu *c, bool locked, struct kmem_cache
 
 void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
 {
-	bool locked = c && spin_lock(&c->lock);
-	struct pcpu *sleeper;
+	struct slab_home *h = c && spin_lock(&c->home->lock) ? c->home : NULL, *sleeper;
 
-	if (!locked)
+	if (!h)
 		atomic_fetch_add_explicit(&nolock_frees_in_flight, 1, memory_order_relaxed);
-	sleeper = flush_objects(c, locked, s, objects, n);
-	if (locked) {
-		slab_purge_partial_check(c);
-		spin_unlock(&c->lock);
+	sleeper = flush_objects(h, s, objects, n);
+	if (h) {
+		slab_purge_partial_check(h);
+		spin_unlock(&h->lock);
 	} else {
 		atomic_fetch_sub_explicit(&nolock_frees_in_flight, 1, memory_order_release);
 	}
-	if (sleeper && sleeper != c)
-		cpu_drain_sleeper(sleeper);
+	if (sleeper && sleeper != h)
+		home_drain_sleeper(sleeper);
 	purge_check();
 }
 
@@ -441,17 +464,9 @@ static void flush_stack(struct pcpu *c, bool locked, struct kmem_cache *s, void 
 	if (!n)
 		return;
 	if (locked)
-		flush_objects(c, true, s, objects, n);
+		flush_objects(c->home, s, objects, n);
 	else
 		slab_flush(c, s, objects, n);
-}
-
-static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
-{
-	if (!sheaf)
-		return;
-	WRITE_ONCE(sheaf->count, 0);
-	barn_put_empty(s, sheaf);
 }
 
 bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
@@ -463,7 +478,7 @@ bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 	if (!READ_ONCE(cc->start))
 		return true;
 	/* who destroys the cache may be at the same sheaves */
-	if (locked && !spin_lock(&c->lock))
+	if (locked && !spin_lock(&c->home->lock))
 		return false;
 	n = (unsigned int)(cc->top - cc->start);
 	WRITE_ONCE(cc->top, cc->start);
@@ -484,7 +499,7 @@ bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 		put_away(s, spare);
 	}
 	if (locked)
-		spin_unlock(&c->lock);
+		spin_unlock(&c->home->lock);
 	return true;
 }
 
@@ -532,8 +547,39 @@ void slab_sheaves_changed(void)
 }
 
 /*
- * Room in the main sheaf: swap, else trade with the barn, else flush the spare, which holds the
- * older objects.
+ * Main and spare, both full, into one larger sheaf with room left: while they are small, and later
+ * where one of them was refilled since the last flush, as then the slot frees and allocates more in
+ * turn than they hold. False: not so, or without memory.
+ */
+static bool grow_full_main(struct cpu_cache *cc, struct kmem_cache *s)
+{
+	struct slab_sheaf *old = main_sheaf(cc), *spare = cc->spare, *sheaf;
+	unsigned int capacity = MAX(old->capacity, spare->capacity), n = (unsigned int)(cc->top - cc->start);
+
+	if (capacity >= s->sheaf_usual && !old->refilled && !spare->refilled)
+		return false;
+	sheaf = alloc_larger_sheaf(s, capacity);
+	if (!sheaf)
+		return false;
+	if (sheaf->capacity <= n + spare->count) {	/* the last step is a short one */
+		put_away(s, sheaf);
+		return false;
+	}
+	memcpy(sheaf->objects, spare->objects, spare->count * sizeof(void *));
+	memcpy(sheaf->objects + spare->count, cc->start, n * sizeof(void *));
+	WRITE_ONCE(sheaf->count, spare->count + n);
+	sheaf->refilled = false;
+	set_main_sheaf(cc, sheaf);
+	WRITE_ONCE(cc->spare, old);
+	WRITE_ONCE(old->count, 0);
+	old->refilled = false;
+	put_away(s, spare);
+	return true;
+}
+
+/*
+ * Room in the main sheaf: swap, else larger sheaves, else trade with the barn, else flush the
+ * spare, which holds the older objects.
  */
 static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 {
@@ -541,23 +587,26 @@ static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 	struct slab_sheaf *empty;
 
 	if (!cc->start || !cc->spare) {
-		empty = alloc_empty_sheaf(s);
+		empty = alloc_empty_sheaf(s, cc->start ? main_sheaf(cc)->capacity : 0);
 		if (!empty)
 			return false;
 		WRITE_ONCE(empty->count, 0);
+		empty->refilled = false;
 		if (!cc->start) {
 			set_main_sheaf(cc, empty);
 			return true;
 		}
 		WRITE_ONCE(cc->spare, empty);
 	} else if (cc->spare->count) {
+		if (grow_full_main(cc, s))
+			return true;
 		empty = barn_put_full(s, cc->spare);
-		if (empty) {
+		if (empty)
 			WRITE_ONCE(cc->spare, empty);
-		} else {
+		else
 			slab_flush(c, s, cc->spare->objects, cc->spare->count);
-		}
 		WRITE_ONCE(cc->spare->count, 0);
+		cc->spare->refilled = false;
 	}
 	swap_spare(cc);
 	return true;

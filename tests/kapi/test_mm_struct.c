@@ -201,7 +201,9 @@ static void a_fresh_mapping_appears_with_its_flags(void **state)
 
 	(void)state;
 	for (i = 0; i < 5; i++) {
-		char *p = map(5, PROT_NONE, MAP_PRIVATE);
+		/* far from all others: nothing else is mapped there once it is unmapped */
+		char *p = mmap((void *)(1ul << 44), 5 * page, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		struct vm_area_struct *vma;
 		struct mm_struct *mm;
 

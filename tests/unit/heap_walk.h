@@ -36,8 +36,8 @@ static bool is_on_list(struct list_head *entry, struct list_head *head)
 static void walk_owned_slab(struct slab *slab)
 {
 	struct kmem_cache *s = slab->cache;
-	struct pcpu *owner = atomic_load(&slab->owner);
-	struct cpu_slabs *cs = cpu_slabs(owner, s);
+	struct slab_home *owner = atomic_load(&slab->owner);
+	struct cpu_slabs *cs = home_slabs(owner, s);
 	unsigned int w, words = (s->objects + 63) / 64, nfree = 0, remote = 0;
 	u32 pending = atomic_load(&slab->pending);
 	bool on_list = is_on_list(&slab->list, &cs->partial);
@@ -97,7 +97,7 @@ static void walk_block(struct page *page, unsigned long addr, void *arg)
 		walk_owned_slab(slab);
 }
 
-static void walk_slot(struct pcpu *c)
+static void walk_home(struct slab_home *h)
 {
 	unsigned long free_bytes = 0, n, nfree;
 	struct kmem_cache *s;
@@ -105,7 +105,7 @@ static void walk_slot(struct pcpu *c)
 	struct slab *slab;
 
 	for_each_cache(s, i) {
-		struct cpu_slabs *cs = cpu_slabs(c, s);
+		struct cpu_slabs *cs = home_slabs(h, s);
 
 		if (!cs->partial.next)
 			continue;	/* never had a slab */
@@ -114,16 +114,16 @@ static void walk_slot(struct pcpu *c)
 		list_for_each_entry(slab, &cs->partial, list) {
 			n++;
 			nfree += slab->nfree;
-			WALK_CHECK(atomic_load(&slab->owner) == c, "listed slabs are the slot's own");
+			WALK_CHECK(atomic_load(&slab->owner) == h, "listed slabs are the home's own");
 			WALK_CHECK(slab->cache == s, "listed slabs are of the list's cache");
 		}
-		WALK_CHECK(nfree == cs->nfree, "a slot counts its free objects");
-		WALK_CHECK(n <= cs->nr_slabs, "a slot has no more listed slabs than slabs");
+		WALK_CHECK(nfree == cs->nfree, "a home counts its free objects");
+		WALK_CHECK(n <= cs->nr_slabs, "a home has no more listed slabs than slabs");
 		free_bytes += nfree * s->size;
 	}
-	WALK_CHECK(free_bytes == c->free_bytes, "a slot counts its free bytes");
+	WALK_CHECK(free_bytes == h->free_bytes, "a home counts its free bytes");
 	n = 0;
-	for (slab = atomic_load(&c->inbox); slab && n < 1000000; slab = atomic_load(&slab->link)) {
+	for (slab = atomic_load(&h->inbox); slab && n < 1000000; slab = atomic_load(&slab->link)) {
 		n++;
 		WALK_CHECK(((struct page *)(void *)slab)->state == PAGE_SLAB, "inboxes hold slabs");
 		WALK_CHECK(atomic_load(&slab->pending), "a slab in an inbox has pending frees");
@@ -135,23 +135,30 @@ static void walk_slot(struct pcpu *c)
 static UNIT_UNUSED unsigned int heap_walk(void)
 {
 	struct kmem_cache *s;
+	struct slab_home *h;
 	struct pcpu *c;
-	unsigned int i;
+	unsigned int i, live = 0, dead = 0;
 
 	memset(&walk, 0, sizeof(walk));
 	memmap_for_each_block(walk_block, NULL);
+	for_each_home(h) {
+		walk_home(h);
+		live += h->nr_live;
+	}
 	for_each_cpu(c)
-		walk_slot(c);
+		dead += c->state == CPU_DEAD;
+	WALK_CHECK(live + dead == nr_cpus, "homes count the slots that live");
+	WALK_CHECK(dead == nr_dead_cpus, "slots without a thread are counted");
 	WALK_CHECK(!walk.nr_pending, "every slab with pending frees is in an inbox");
 	for_each_cache(s, i) {
 		unsigned long n = 0, nolock = 0;
 		struct slab *slab;
 
-		for_each_cpu(c)
-			n += cpu_slabs(c, s)->nr_slabs;
+		for_each_home(h)
+			n += home_slabs(h, s)->nr_slabs;
 		for (slab = atomic_load(&s->nolock_slabs); slab; slab = slab->next_nolock)
 			nolock++;
-		WALK_CHECK(walk.slabs[i] == n + nolock, "every slab is counted by one slot");
+		WALK_CHECK(walk.slabs[i] == n + nolock, "every slab is counted by one home");
 		WALK_CHECK(walk.slabs[i] == atomic_load(&s->nr_slabs), "a cache counts its slabs");
 	}
 	WALK_CHECK(zone_validate(), "the buddy allocator is consistent");

@@ -189,17 +189,17 @@ static void own_locks_survive_the_fork(void **state)
 	(void)state;
 	slab_free(kvmalloc_size(1));
 	c = cpu_enter();
-	assert_true(spin_lock(&c->lock));
+	assert_true(spin_lock(&c->home->lock));
 	pid = fork();
 	if (!pid) {
-		if (!spin_is_mine(&c->lock))
+		if (!spin_is_mine(&c->home->lock))
 			_exit(30);
-		spin_unlock(&c->lock);
+		spin_unlock(&c->home->lock);
 		cpu_leave(c);
 		_exit(child());
 	}
-	assert_true(spin_is_mine(&c->lock));
-	spin_unlock(&c->lock);
+	assert_true(spin_is_mine(&c->home->lock));
+	spin_unlock(&c->home->lock);
 	cpu_leave(c);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

@@ -777,7 +777,7 @@ static void shrinking_puts_the_fuller_slabs_first(void **state)
 		if (i % s->objects <= i / s->objects * 7 % s->objects)
 			kmem_cache_free(s, p[i]), p[i] = NULL;
 	kmem_cache_shrink(s);
-	list_for_each_entry(slab, &cpu_slabs(own_cpu, s)->partial, list) {
+	list_for_each_entry(slab, &home_slabs(own_cpu->home, s)->partial, list) {
 		assert_true(slab->nfree >= last);
 		last = slab->nfree;
 	}

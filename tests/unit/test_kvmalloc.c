@@ -257,7 +257,7 @@ static void nolock_waits_for_no_lock(void **state)
 	unsigned int i;
 
 	(void)state;
-	assert_true(spin_lock(&mine->lock) && spin_lock(&s->barn.lock));
+	assert_true(spin_lock(&mine->home->lock) && spin_lock(&s->barn.lock));
 	assert_true(spin_lock(&zone_normal.lock) && spin_lock(&vmap_lock));
 	waits = atomic_load(&spin_waits);
 	for (i = 0; i < 300; i++) {
@@ -273,7 +273,7 @@ static void nolock_waits_for_no_lock(void **state)
 	spin_unlock(&vmap_lock);
 	spin_unlock(&zone_normal.lock);
 	spin_unlock(&s->barn.lock);
-	spin_unlock(&mine->lock);
+	spin_unlock(&mine->home->lock);
 	assert_int_equal(seen.objects, 0);
 }
 

@@ -112,12 +112,12 @@ static void objects_from_outside_are_freed_inside_and_come_home(void **state)
 	for (i = 0; i < N; i++)
 		slab_free(p[i]);
 	cpu_leave(c);
-	assert_non_null(atomic_load(&c->inbox));
+	assert_non_null(atomic_load(&c->home->inbox));
 	assert_int_equal(heap_walk(), 0);	/* pending = remote bits + debt, in one inbox each */
-	assert_true(spin_lock(&c->lock));
-	cpu_drain_inbox(c);
-	spin_unlock(&c->lock);
-	assert_null(atomic_load(&c->inbox));
+	assert_true(spin_lock(&c->home->lock));
+	home_drain_inbox(c->home);
+	spin_unlock(&c->home->lock);
+	assert_null(atomic_load(&c->home->inbox));
 	assert_int_equal(heap_walk(), 0);
 	assert_int_equal(live_objects(s), 0);
 	trim_memory();

@@ -17,18 +17,21 @@ static int quiet(void **state)
 	return heap_walk() || all_live_objects() ? -1 : 0;
 }
 
+/* Full sheaves. */
 static unsigned int in_barn(struct kmem_cache *s)
 {
+	unsigned int n = 0, objects = 0;
 	struct slab_sheaf *sheaf;
-	unsigned int n = 0;
 
 	for (sheaf = s->barn.full; sheaf; sheaf = sheaf->next) {
-		assert_int_equal(sheaf->count, s->sheaf_capacity);
-		assert_int_equal(sheaf->capacity, s->sheaf_capacity);
+		assert_true(sheaf->count && sheaf->count <= sheaf->capacity);
+		assert_true(sheaf->capacity <= s->sheaf_capacity);
+		objects += sheaf->count;
 		n++;
 	}
 	assert_int_equal(n, s->barn.nr_full);
-	assert_true(n <= s->max_full);
+	assert_int_equal(objects, s->barn.nr_objects);
+	assert_true(n <= 1 || objects <= s->max_objects);
 	return n;
 }
 
@@ -67,12 +70,17 @@ static void frees_come_back_in_reverse_order(void **state)
 		slab_free(p[i]);
 }
 
+static unsigned int in_slot(struct cpu_cache *cc)
+{
+	return (unsigned int)(cc->top - cc->start) + (cc->spare ? cc->spare->count : 0);
+}
+
 static void a_full_sheaf_is_kept_beside_the_main_one(void **state)
 {
 	struct kmem_cache *s = &kmalloc_caches[size_class(256)];
 	struct cpu_cache *cc;
-	static void *p[2 * SHEAF_MAX_OBJECTS];
-	unsigned int n = 2 * s->sheaf_capacity, i;
+	static void *p[2 * SHEAF_USUAL];
+	unsigned int n = 2 * s->sheaf_usual, i;
 
 	(void)state;
 	for (i = 0; i < n; i++)
@@ -81,8 +89,7 @@ static void a_full_sheaf_is_kept_beside_the_main_one(void **state)
 		slab_free(p[i]);
 	cc = &own_cpu->cache[s->index];
 	assert_non_null(cc->spare);
-	assert_true(cc->end - cc->start == s->sheaf_capacity);
-	assert_true((unsigned int)(cc->top - cc->start) + cc->spare->count >= s->sheaf_capacity);
+	assert_true(in_slot(cc) >= s->sheaf_usual);
 	/* allocating and freeing around that boundary needs no slab */
 	for (i = 0; i < n; i++)
 		assert_ptr_equal(kvmalloc_size(256), p[n - 1 - i]);
@@ -107,12 +114,73 @@ static void caches_of_a_slot_stay_within_two_sheaves(void **state)
 		for (i = 0; i < n; i++) {
 			slab_free(p[i]);
 			assert_true(cc->top >= cc->start && cc->top <= cc->end);
-			assert_int_equal(cc->end - cc->start, s->sheaf_capacity);
-			assert_true(!cc->spare || cc->spare->count == 0 || cc->spare->count == s->sheaf_capacity);
+			assert_true(cc->end - cc->start <= s->sheaf_capacity);
+			assert_true(!cc->spare || cc->spare->count <= cc->spare->capacity);
 		}
 		in_barn(s);
 		assert_int_equal(heap_walk(), 0);
 		assert_int_equal(live_objects(s), 0);
+	}
+}
+
+/* All at once, then all of them freed; the largest that a sheaf got. */
+static unsigned int churn(size_t size, unsigned int n, unsigned int rounds)
+{
+	struct cpu_cache *cc = &own_cpu->cache[size_class(size)];
+	static void *p[3000];
+	unsigned int i, most = 0;
+
+	while (rounds--) {
+		for (i = 0; i < n; i++)
+			p[i] = kvmalloc_size(size);
+		for (i = 0; i < n; i++) {
+			slab_free(p[i]);
+			most = MAX(most, (unsigned int)(cc->end - cc->start));
+		}
+	}
+	return most;
+}
+
+static void a_slot_that_takes_few_objects_has_a_small_sheaf(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(112)];
+
+	(void)state;
+	if (!own_cpu->cache[s->index].start)
+		assert_int_equal(churn(112, 2, 10), SHEAF_FIRST);
+}
+
+static void sheaves_grow_to_what_is_freed_and_allocated_in_turn(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(40)];
+	struct cpu_cache *cc = &own_cpu->cache[s->index];
+
+	(void)state;
+	churn(40, 1500, 20);
+	assert_true(in_slot(cc) + s->barn.nr_objects >= 1500);	/* no slab is needed any more */
+	assert_true(cc->end - cc->start <= s->sheaf_capacity);
+	assert_true(churn(40, 3000, 20) <= SHEAF_MOST);
+	assert_int_equal(heap_walk(), 0);
+	assert_int_equal(live_objects(s), 0);
+}
+
+/* Frees alone, as of a consumer: no larger than usual. */
+static void sheaves_that_are_only_emptied_stay_small(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(208)];
+	struct cpu_cache *cc = &own_cpu->cache[s->index];
+	static void *p[3000];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = kvmalloc_size(208);
+	main_sheaf(cc)->refilled = false;
+	if (cc->spare)
+		cc->spare->refilled = false;
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		slab_free(p[i]);
+		assert_true(cc->end - cc->start <= s->sheaf_usual);
 	}
 }
 
@@ -132,7 +200,7 @@ static void *free_all(void *arg)
 static void a_barn_brings_one_threads_frees_to_another(void **state)
 {
 	struct kmem_cache *s = &kmalloc_caches[size_class(64)];
-	unsigned int i, k, before, found = 0;
+	unsigned int i, k, n, before, found = 0;
 	pthread_t thread;
 
 	(void)state;
@@ -147,7 +215,8 @@ static void a_barn_brings_one_threads_frees_to_another(void **state)
 	pthread_join(thread, NULL);
 	before = in_barn(s);
 	assert_true(before > 0);
-	for (i = 0; i < s->sheaf_capacity; i++) {
+	n = s->barn.full->count;
+	for (i = 0; i < n; i++) {
 		void *p = kvmalloc_size(64);
 
 		for (k = 0; k < SHARED; k++)
@@ -156,7 +225,7 @@ static void a_barn_brings_one_threads_frees_to_another(void **state)
 		slab_free(p);
 		p = kvmalloc_size(64);
 	}
-	assert_int_equal(found, s->sheaf_capacity);
+	assert_int_equal(found, n);
 	assert_int_equal(in_barn(s), before - 1);
 	assert_int_equal(heap_walk(), 0);
 }
@@ -180,25 +249,27 @@ static void trimming_empties_barns_and_sheaves(void **state)
 static void barns_trade_full_for_empty_up_to_their_bound(void **state)
 {
 	struct kmem_cache *s = &kmalloc_caches[size_class(131072)];
-	struct slab_sheaf *mine[BARN_MAX_FULL + 2], *got;
+	struct slab_sheaf *mine[BARN_MAX_BYTES / 131072 + 2], *got;
 	unsigned int i, put = 0;
 
 	(void)state;
 	assert_null(barn_get_full(s, NULL));
-	for (i = 0; i < s->max_full + 2; i++) {
-		mine[i] = alloc_empty_sheaf(s);
+	for (i = 0; i < ARRAY_SIZE(mine); i++) {
+		mine[i] = alloc_empty_sheaf(s, 0);
 		assert_non_null(mine[i]);
 		mine[i]->count = s->sheaf_capacity;
 	}
-	for (i = 0; i < s->max_full + 2; i++)
+	for (i = 0; i < ARRAY_SIZE(mine); i++)
 		put += barn_put_full(s, mine[i]) != NULL;
-	assert_int_equal(put, s->max_full);
-	for (i = 0; i < s->max_full; i++) {
+	assert_int_equal(put, MAX(1u, s->max_objects / s->sheaf_capacity));
+	in_barn(s);
+	for (i = 0; i < put; i++) {
 		got = barn_get_full(s, NULL);
-		assert_ptr_equal(got, mine[s->max_full - 1 - i]);
+		assert_ptr_equal(got, mine[put - 1 - i]);
 		got->count = 0;
 	}
 	assert_null(barn_get_full(s, NULL));
+	assert_int_equal(s->barn.nr_objects, 0);
 }
 
 static void a_request_to_flush_is_honoured_at_the_next_miss(void **state)
@@ -217,7 +288,7 @@ static void a_request_to_flush_is_honoured_at_the_next_miss(void **state)
 	assert_int_equal(heap_walk(), 0);
 }
 
-/* Caches above the classes are flushed under the slot's lock. */
+/* Caches above the classes are flushed under the home's lock. */
 static void a_flush_that_had_no_lock_is_tried_again(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("flushed-later", 72, 0, SLAB_NO_MERGE, NULL);
@@ -228,12 +299,12 @@ static void a_flush_that_had_no_lock_is_tried_again(void **state)
 	(void)state;
 	kmem_cache_free(s, p);
 	assert_true(cc->top != cc->start);
-	assert_true(spin_trylock(&c->lock));
+	assert_true(spin_trylock(&c->home->lock));
 	atomic_store(&c->flush_request, true);
 	slab_free(kvmalloc_size(6000));
 	assert_true(atomic_load(&c->flush_request));
 	assert_true(cc->top != cc->start);
-	spin_unlock(&c->lock);
+	spin_unlock(&c->home->lock);
 	slab_free(kvmalloc_size(7000));		/* a miss of yet another class */
 	assert_false(atomic_load(&c->flush_request));
 	assert_true(cc->top == cc->start);
@@ -248,7 +319,10 @@ int main(void)
 		T(what_was_freed_last_is_allocated_first_with_its_contents),
 		T(frees_come_back_in_reverse_order),
 		T(a_full_sheaf_is_kept_beside_the_main_one),
+		T(a_slot_that_takes_few_objects_has_a_small_sheaf),
 		T(caches_of_a_slot_stay_within_two_sheaves),
+		T(sheaves_grow_to_what_is_freed_and_allocated_in_turn),
+		T(sheaves_that_are_only_emptied_stay_small),
 		T(trimming_empties_barns_and_sheaves),
 		T(barns_trade_full_for_empty_up_to_their_bound),
 		T(a_request_to_flush_is_honoured_at_the_next_miss),

@@ -178,10 +178,10 @@ static void slabs_and_sheaves_keep_their_limits(void **state)
 			assert_true(c->blocks == 1 ||
 				    c->blocks / 2 * PAGEBLOCK_SIZE < (unsigned long)SLAB_MIN_OBJECTS * c->size);
 			assert_true(PAGEBLOCK_ORDER + ilog2(c->blocks) <= MAX_PAGE_ORDER);
-			assert_true(c->sheaf_capacity >= 2 && c->sheaf_capacity <= SHEAF_MAX_OBJECTS);
+			assert_true(c->sheaf_capacity >= 2 && c->sheaf_capacity <= SHEAF_MOST);
 			assert_true(c->sheaf_capacity == 2 || c->sheaf_capacity * c->size <= SHEAF_MAX_BYTES);
-			assert_true(c->max_full >= 1 && c->max_full <= BARN_MAX_FULL);
-			assert_true(c->max_full == 1 || c->max_full * c->sheaf_capacity * c->size <= BARN_MAX_BYTES);
+			assert_true(c->max_objects >= 1 && c->max_objects <= BARN_MAX_OBJECTS);
+			assert_true(c->max_objects == 1 || c->max_objects * c->size <= BARN_MAX_BYTES);
 		}
 	}
 }

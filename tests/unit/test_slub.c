@@ -139,6 +139,7 @@ static void a_slab_goes_from_current_to_full_to_partial_to_released(void **state
 	for (i = 1; i < n; i++)
 		slab_free(p[i]);
 	flush_mine();
+	slab_flush_barn(NULL, s);
 	assert_int_equal(heap_walk(), 0);
 	assert_true(atomic_load(&s->nr_slabs) <= 2);	/* one slab's worth may stay */
 	trim_memory();
