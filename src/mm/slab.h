@@ -117,21 +117,23 @@ struct slab {
 	u32 high_water;
 	struct kmem_cache *cache;
 	unsigned long base;
-	struct list_head list;		/* H home's partial list */
 	_Atomic(struct slab_home *) owner;	/* stored by the holder; never NULL unless nolock */
-
-	_Atomic u32 pending;		/* objects announced and not collected */
 	/* H objects freed since the free pages were last given back */
 	u32 freed;
-	_Atomic(struct slab *) link;	/* in an inbox */
-	struct slab *next_nolock;
 	bool purged;			/* H pages inside were given back since it was made */
 	bool from_zone;			/* nolock: not straight from the system; constant */
 	bool in_inbox;			/* debug: on an inbox or in a taken list */
+	/* to here: what flushes and refills need is one cache line */
+
+	struct list_head list __aligned(64);	/* H home's partial list */
+	_Atomic u32 pending;		/* objects announced and not collected */
+	_Atomic(struct slab *) link;	/* in an inbox */
+	struct slab *next_nolock;
 };
 
 static_assert(sizeof(struct slab) <= SLAB_HEAD_SIZE,
 	      "struct slab and its bitmaps fit in a pageblock's mem_map");
+static_assert(offsetof(struct slab, list) == 64, "one cache line");
 static_assert(offsetof(struct slab, head_offset) == offsetof(struct page, head_offset), "overlay");
 
 static __always_inline u64 *free_map(struct slab *slab)
@@ -283,6 +285,12 @@ unsigned int take_objects(struct slab_home *h, struct slab *slab, void **end, un
 void slab_release_empty_of(struct slab_home *h, struct kmem_cache *s) __km(slab_release_empty_of);
 /* n bits were set in free_map */
 void slab_put(struct slab_home *h, struct slab *slab, unsigned int n) __km(slab_put);
+/*
+ * Objects of s, from the first on, as long as they lie in slabs of h and are the start of an object
+ * in use; returns how many they were.
+ */
+unsigned int slab_put_objects(struct slab_home *h, struct kmem_cache *s, void **objects,
+			      unsigned int n) __km(slab_put_objects);
 /* all of them, and the page list */
 void slab_release_empty(struct slab_home *h) __km(slab_release_empty);
 /* Gives back pages without a live object inside slabs in use; frames. */

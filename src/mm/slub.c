@@ -190,6 +190,14 @@ static bool may_release(struct slab *slab)
 		!atomic_load_explicit(&slab->pending, memory_order_acquire);
 }
 
+static void count_put(struct slab_home *h, struct cpu_slabs *cs, const struct kmem_cache *s,
+		      unsigned int n)
+{
+	WRITE_ONCE(cs->nfree, cs->nfree + n);
+	WRITE_ONCE(h->free_bytes, h->free_bytes + (unsigned long)n * s->size);
+	h->freed_bytes += (unsigned long)n * s->size;
+}
+
 void slab_put(struct slab_home *h, struct slab *slab, unsigned int n)
 {
 	struct kmem_cache *s = slab->cache;
@@ -197,9 +205,7 @@ void slab_put(struct slab_home *h, struct slab *slab, unsigned int n)
 
 	slab->nfree += n;
 	slab->freed += n;
-	WRITE_ONCE(cs->nfree, cs->nfree + n);
-	WRITE_ONCE(h->free_bytes, h->free_bytes + (unsigned long)n * s->size);
-	h->freed_bytes += (unsigned long)n * s->size;
+	count_put(h, cs, s, n);
 	if (slab->where == SLAB_FULL && slab->nfree) {
 		slab->where = SLAB_PARTIAL;
 		list_add(&slab->list, &cs->partial);
@@ -208,8 +214,85 @@ void slab_put(struct slab_home *h, struct slab *slab, unsigned int n)
 	 * One slab's worth stays, so that a program at the boundary does not make and release
 	 * slabs all day.
 	 */
-	if (may_release(slab) && cs->nfree - slab->nfree >= s->sheaf_capacity)
+	if (may_release(slab) && cs->nfree - slab->nfree >= s->sheaf_usual)
 		slab_release(h, slab);
+}
+
+/* The slab of s that is h's and has the object at addr, or NULL. */
+static __always_inline struct slab *local_slab(struct slab_home *h, struct kmem_cache *s,
+					       unsigned long addr)
+{
+	struct page *page = virt_to_page(addr & ~(PAGEBLOCK_SIZE - 1));
+	struct slab *slab;
+
+	if (unlikely(!page))
+		return NULL;
+	if (page->state == PAGE_SLAB_TAIL)
+		page -= (size_t)page->head_offset * PAGEBLOCK_FRAMES;
+	slab = (struct slab *)(void *)page;
+	if (unlikely(slab->state != PAGE_SLAB || slab->cache != s) ||
+	    atomic_load_explicit(&slab->owner, memory_order_relaxed) != h)
+		return NULL;
+	return slab;
+}
+
+/* What slab_put() does, but for the counts of the home, which `put` objects are missing in. */
+static __always_inline void put_one(struct slab_home *h, struct cpu_slabs *cs, struct slab *slab,
+				    unsigned int *put)
+{
+	struct kmem_cache *s = slab->cache;
+
+	slab->nfree++;
+	slab->freed++;
+	++*put;
+	if (unlikely(slab->where == SLAB_FULL)) {
+		slab->where = SLAB_PARTIAL;
+		list_add(&slab->list, &cs->partial);
+	}
+	if (likely(slab->nfree != s->objects) ||
+	    cs->nfree + *put - slab->nfree < s->sheaf_usual || !may_release(slab))
+		return;
+	count_put(h, cs, s, *put);
+	*put = 0;
+	slab_release(h, slab);
+}
+
+unsigned int slab_put_objects(struct slab_home *h, struct kmem_cache *s, void **objects,
+			      unsigned int n)
+{
+	unsigned long base = 0, size = s->size, bytes = s->blocks * PAGEBLOCK_SIZE;
+	struct cpu_slabs *cs = home_slabs(h, s);
+	u64 reciprocal = s->reciprocal, *map = NULL;
+	unsigned int i, put = 0;
+	struct slab *slab = NULL;
+
+	for (i = 0; i < n; i++) {
+		unsigned long addr = (unsigned long)objects[i], offset = addr - base;
+		unsigned int index;
+		u64 bit;
+
+		if (offset >= bytes || !slab) {
+			slab = local_slab(h, s, addr);
+			if (!slab)
+				break;
+			base = slab->base;
+			offset = addr - base;
+			map = free_map(slab);
+		}
+		index = (unsigned int)(offset * reciprocal >> 40);
+		bit = 1ull << index % 64;
+		if (unlikely(offset != index * size || index >= s->objects ||
+			     map[index / 64] & bit))
+			break;
+		map[index / 64] |= bit;
+		if (index / 64 < slab->hint)
+			slab->hint = index / 64;
+		put_one(h, cs, slab, &put);
+		if (!put)
+			slab = NULL;	/* released */
+	}
+	count_put(h, cs, s, put);
+	return i;
 }
 
 void slab_release_empty_of(struct slab_home *h, struct kmem_cache *s)

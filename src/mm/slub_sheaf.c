@@ -16,12 +16,17 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
-/* Fills the empty main sheaf; the lock of its home is held. Returns the number of objects. */
-static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
+#define FIRST_OBJECTS	2u
+
+/*
+ * Fills the empty main sheaf, up to want objects; the lock of its home is held. Returns how many.
+ */
+static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac,
+				 unsigned int want)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
 	struct slab_home *h = c->home;
-	unsigned int want = (unsigned int)(cc->end - cc->start), got = 0;
+	unsigned int got = 0;
 	struct slab *slab;
 
 	home_drain_inbox(h);
@@ -29,10 +34,10 @@ static unsigned int refill_sheaf(struct pcpu *c, struct kmem_cache *s, struct al
 		slab = current_slab(h, s, ac, !got);
 		if (!slab)
 			break;
-		got += take_objects(h, slab, cc->end - got, want - got);
+		got += take_objects(h, slab, cc->start + want - got, want - got);
 	}
 	if (got && got < want)
-		memmove(cc->start, cc->end - got, got * sizeof(void *));
+		memmove(cc->start, cc->start + want - got, got * sizeof(void *));
 	WRITE_ONCE(cc->top, cc->start + got);
 	return got;
 }
@@ -62,16 +67,34 @@ static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	barn_put_empty(s, sheaf);
 }
 
-/* A cache that a slot takes from again and again gets a larger sheaf each time. */
-static void grow_empty_main(struct cpu_cache *cc, struct kmem_cache *s)
+/*
+ * How many objects the empty main sheaf gets, which is made larger for it, or made: a slot that
+ * takes one object of a cache gets FIRST_OBJECTS, one that takes from it again and again twice as
+ * many each time. 0 without memory.
+ */
+static unsigned int prepare_empty_main(struct cpu_cache *cc, struct kmem_cache *s)
 {
-	struct slab_sheaf *old = main_sheaf(cc), *sheaf = alloc_larger_sheaf(s, old->capacity);
+	struct slab_sheaf *old = main_sheaf(cc), *sheaf;
 
-	if (!sheaf)
-		return;
-	WRITE_ONCE(sheaf->count, 0);
-	set_main_sheaf(cc, sheaf);
-	put_away(s, old);
+	if (!old) {
+		sheaf = alloc_empty_sheaf(s, 0);
+		if (!sheaf)
+			return 0;
+		WRITE_ONCE(sheaf->count, 0);
+		sheaf->refilled = false;
+		set_main_sheaf(cc, sheaf);
+		return MIN(FIRST_OBJECTS, sheaf->capacity);
+	}
+	if (old->refilled && old->capacity < s->sheaf_usual) {
+		sheaf = alloc_larger_sheaf(s, old->capacity);
+		if (sheaf) {
+			WRITE_ONCE(sheaf->count, 0);
+			set_main_sheaf(cc, sheaf);
+			put_away(s, old);
+		}
+	}
+	main_sheaf(cc)->refilled = true;
+	return main_sheaf(cc)->capacity;
 }
 
 /* A main sheaf with at least one object; false without. The lock of the home is not held. */
@@ -79,7 +102,7 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, struct allo
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
 	struct slab_sheaf *sheaf;
-	unsigned int got;
+	unsigned int got, want;
 
 	if (cc->spare && cc->spare->count) {
 		swap_spare(cc);
@@ -90,19 +113,12 @@ static bool replace_empty_main(struct pcpu *c, struct kmem_cache *s, struct allo
 		set_main_sheaf(cc, sheaf);
 		return true;
 	}
-	if (!cc->start) {
-		sheaf = alloc_empty_sheaf(s, 0);
-		if (!sheaf)
-			return false;
-		WRITE_ONCE(sheaf->count, 0);
-		set_main_sheaf(cc, sheaf);
-	} else if (main_sheaf(cc)->capacity < s->sheaf_usual) {
-		grow_empty_main(cc, s);
-	}
-	main_sheaf(cc)->refilled = true;
+	want = prepare_empty_main(cc, s);
+	if (!want)
+		return false;
 	if (!spin_lock(&c->home->lock))
 		return false;
-	got = refill_sheaf(c, s, ac);
+	got = refill_sheaf(c, s, ac, want);
 	spin_unlock(&c->home->lock);
 	purge_check_for(ac);
 	return got != 0;
@@ -349,35 +365,19 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 
 /* ---- freeing ---- */
 
-/*
- * Objects i.. of the array that lie in slab, whose owner's lock we hold; returns how many they
- * were.
- */
-static unsigned int put_run_local(struct slab_home *h, struct slab *slab, void **objects,
-				  unsigned int n)
+/* The object was not taken by slab_put_objects() although its slab is local: it is not one in use. */
+static __cold void report_bad_free(struct slab *slab, void *p)
 {
-	unsigned long base = slab->base, size = slab->cache->blocks * PAGEBLOCK_SIZE;
-	unsigned int i, index, put = 0, hint = slab->hint;
-	u64 *map = free_map(slab);
+	unsigned int index;
 
-	for (i = 0; i < n && (unsigned long)objects[i] - base < size; i++) {
-		if (unlikely(!slab_object_index(slab, objects[i], &index)))
-			continue;
-		if (unlikely(test_bit(index, map))) {
-			report_double_free(slab, objects[i]);
-			continue;
-		}
-		map[index / 64] |= 1ull << index % 64;
-		hint = MIN(hint, index / 64);
-		put++;
-	}
-	slab->hint = hint;
-	if (put)
-		slab_put(h, slab, put);
-	return i;
+	if (slab_object_index(slab, p, &index))
+		report_double_free(slab, p);
 }
 
-/* The same for a slab whose owner's lock we do not hold. */
+/*
+ * Objects of the array that lie in slab, whose owner's lock we do not hold; returns how many they
+ * were.
+ */
 static unsigned int put_run_remote(struct slab *slab, void **objects, unsigned int n,
 				   struct slab_home **sleeper)
 {
@@ -423,8 +423,14 @@ static struct slab_home *flush_objects(struct slab_home *h, struct kmem_cache *s
 	unsigned int i = 0, index;
 
 	while (i < n) {
-		struct slab *slab = virt_to_slab((unsigned long)objects[i]);
+		struct slab *slab;
 
+		if (h) {
+			i += slab_put_objects(h, s, objects + i, n - i);
+			if (i == n)
+				break;
+		}
+		slab = virt_to_slab((unsigned long)objects[i]);
 		if (unlikely(!slab || slab->cache != s)) {
 			report_stray(s, slab, objects[i++]);
 		} else if (slab->nolock) {
@@ -432,7 +438,7 @@ static struct slab_home *flush_objects(struct slab_home *h, struct kmem_cache *s
 				report_double_free(slab, objects[i]);
 			i++;
 		} else if (atomic_load_explicit(&slab->owner, memory_order_relaxed) == h) {
-			i += put_run_local(h, slab, objects + i, n - i);
+			report_bad_free(slab, objects[i++]);
 		} else {
 			i += put_run_remote(slab, objects + i, n - i, &sleeper);
 		}
