@@ -38,7 +38,7 @@ static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "hot_data has room for
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
-#define PCP_MAX_BLOCKS	4u	/* pageblocks a home keeps: a quarter of a MiB */
+#define PCP_MAX_BLOCKS	1u	/* pageblocks a home keeps: a quarter of a MiB */
 
 struct slab_home {
 	spinlock_t lock;

@@ -34,11 +34,12 @@
  */
 #define SHEAF_FIRST		5u
 #define SHEAF_USUAL		61u
+#define SHEAF_USUAL_BYTES	16384u
 #define SHEAF_MOST		1021u
 #define SHEAF_MAX_BYTES		65536u
 /* in full sheaves that a cache keeps for any thread */
 #define BARN_MAX_OBJECTS	1024u
-#define BARN_MAX_BYTES		(256u << 10)
+#define BARN_MAX_BYTES		(64u << 10)
 
 /*
  * An array stack of objects. While it is a slot's main sheaf, count lives in the slot's top
@@ -49,6 +50,7 @@ struct slab_sheaf {
 	unsigned int count;
 	u16 capacity;
 	bool refilled;			/* since objects were last flushed from it */
+	u8 swaps;			/* it was full and an empty one took its place */
 	/* NULL: what the hit path of free() finds below an empty sheaf */
 	void *sentinel;
 	void *objects[];

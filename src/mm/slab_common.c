@@ -66,8 +66,8 @@ void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 	WRITE_ONCE(s->objects,
 		   MIN((unsigned int)(blocks * PAGEBLOCK_SIZE / size), SLAB_MAX_OBJECTS));
 	WRITE_ONCE(s->sheaf_capacity, capacity);
-	s->sheaf_first = MIN(capacity, SHEAF_FIRST);
-	s->sheaf_usual = MIN(capacity, SHEAF_USUAL);
+	s->sheaf_usual = MIN(capacity, MAX(2u, MIN(SHEAF_USUAL, SHEAF_USUAL_BYTES / size)));
+	s->sheaf_first = MIN(s->sheaf_usual, SHEAF_FIRST);
 	s->max_objects = MAX(1u, MIN(BARN_MAX_OBJECTS, BARN_MAX_BYTES / size));
 	WRITE_ONCE(s->cpu_offset,
 		   (u32)(index < NR_CLASSES ?

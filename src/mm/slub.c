@@ -236,15 +236,15 @@ static __always_inline struct slab *local_slab(struct slab_home *h, struct kmem_
 	return slab;
 }
 
-/* What slab_put() does, but for the counts of the home, which `put` objects are missing in. */
-static __always_inline void put_one(struct slab_home *h, struct cpu_slabs *cs, struct slab *slab,
-				    unsigned int *put)
+/* What slab_put() does, but that counts of the home wait in *put. */
+static __always_inline void put_run(struct slab_home *h, struct cpu_slabs *cs, struct slab *slab,
+				    unsigned int n, unsigned int *put)
 {
 	struct kmem_cache *s = slab->cache;
 
-	slab->nfree++;
-	slab->freed++;
-	++*put;
+	slab->nfree += n;
+	slab->freed += n;
+	*put += n;
 	if (unlikely(slab->where == SLAB_FULL)) {
 		slab->where = SLAB_PARTIAL;
 		list_add(&slab->list, &cs->partial);
@@ -260,37 +260,41 @@ static __always_inline void put_one(struct slab_home *h, struct cpu_slabs *cs, s
 unsigned int slab_put_objects(struct slab_home *h, struct kmem_cache *s, void **objects,
 			      unsigned int n)
 {
-	unsigned long base = 0, size = s->size, bytes = s->blocks * PAGEBLOCK_SIZE;
+	unsigned long base = 0, size = s->size, bytes = s->blocks * PAGEBLOCK_SIZE, nr = s->objects;
 	struct cpu_slabs *cs = home_slabs(h, s);
-	u64 reciprocal = s->reciprocal, *map = NULL;
-	unsigned int i, put = 0;
+	unsigned int i, run = 0, put = 0;
+	u64 reciprocal = s->reciprocal;
 	struct slab *slab = NULL;
 
 	for (i = 0; i < n; i++) {
-		unsigned long addr = (unsigned long)objects[i], offset = addr - base;
-		unsigned int index;
-		u64 bit;
+		unsigned long offset = (unsigned long)objects[i] - base, index, word;
+		u64 bit, *map;
 
-		if (offset >= bytes || !slab) {
-			slab = local_slab(h, s, addr);
-			if (!slab)
+		if (unlikely(!slab) || offset >= bytes) {
+			if (likely(slab && run))
+				put_run(h, cs, slab, run, &put);
+			run = 0;
+			slab = local_slab(h, s, (unsigned long)objects[i]);
+			if (unlikely(!slab))
 				break;
 			base = slab->base;
-			offset = addr - base;
-			map = free_map(slab);
+			offset = (unsigned long)objects[i] - base;
 		}
-		index = (unsigned int)(offset * reciprocal >> 40);
-		bit = 1ull << index % 64;
-		if (unlikely(offset != index * size || index >= s->objects ||
-			     map[index / 64] & bit))
+		index = offset * reciprocal >> 40;
+		if (unlikely(index >= nr) || unlikely(offset != index * size))
 			break;
-		map[index / 64] |= bit;
-		if (index / 64 < slab->hint)
-			slab->hint = index / 64;
-		put_one(h, cs, slab, &put);
-		if (!put)
-			slab = NULL;	/* released */
+		word = index / 64;
+		map = free_map(slab) + word;
+		bit = 1ull << index % 64;
+		if (unlikely(*map & bit))
+			break;
+		*map |= bit;
+		if (word < slab->hint)
+			slab->hint = (u32)word;
+		run++;
 	}
+	if (likely(slab && run))
+		put_run(h, cs, slab, run, &put);
 	count_put(h, cs, s, put);
 	return i;
 }

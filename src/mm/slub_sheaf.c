@@ -16,7 +16,9 @@
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
-#define FIRST_OBJECTS	2u
+#define FIRST_OBJECTS	2u	/* that a slot gets of a cache */
+#define SWAPS_TO_GROW	8u
+#define ONE_WAY_OBJECTS	29u
 
 /*
  * Fills the empty main sheaf, up to want objects; the lock of its home is held. Returns how many.
@@ -553,18 +555,29 @@ void slab_sheaves_changed(void)
 }
 
 /*
- * Main and spare, both full, into one larger sheaf with room left: while they are small, and later
- * where one of them was refilled since the last flush, as then the slot frees and allocates more in
- * turn than they hold. False: not so, or without memory.
+ * Whether main and spare, both full or one of them empty, are better one larger sheaf: small ones
+ * that take each other's place again and again; full ones of which one was refilled since the last
+ * flush, as then the slot frees and allocates more in turn than they hold; others, as of a thread
+ * that frees what another one allocates, as far as it makes flushes cheap.
  */
+static bool should_grow(struct cpu_cache *cc, const struct kmem_cache *s)
+{
+	struct slab_sheaf *old = main_sheaf(cc);
+	unsigned int capacity = MAX(old->capacity, cc->spare->capacity);
+
+	if (!cc->spare->count)
+		return capacity < s->sheaf_usual && ++old->swaps >= SWAPS_TO_GROW;
+	return old->refilled || cc->spare->refilled ||
+	       capacity < MIN(s->sheaf_usual, ONE_WAY_OBJECTS);
+}
+
+/* False: it cannot be larger, or without memory. */
 static bool grow_full_main(struct cpu_cache *cc, struct kmem_cache *s)
 {
 	struct slab_sheaf *old = main_sheaf(cc), *spare = cc->spare, *sheaf;
-	unsigned int capacity = MAX(old->capacity, spare->capacity), n = (unsigned int)(cc->top - cc->start);
+	unsigned int n = (unsigned int)(cc->top - cc->start);
 
-	if (capacity >= s->sheaf_usual && !old->refilled && !spare->refilled)
-		return false;
-	sheaf = alloc_larger_sheaf(s, capacity);
+	sheaf = alloc_larger_sheaf(s, MAX(old->capacity, spare->capacity));
 	if (!sheaf)
 		return false;
 	if (sheaf->capacity <= n + spare->count) {	/* the last step is a short one */
@@ -575,6 +588,7 @@ static bool grow_full_main(struct cpu_cache *cc, struct kmem_cache *s)
 	memcpy(sheaf->objects + spare->count, cc->start, n * sizeof(void *));
 	WRITE_ONCE(sheaf->count, spare->count + n);
 	sheaf->refilled = false;
+	sheaf->swaps = 0;
 	set_main_sheaf(cc, sheaf);
 	WRITE_ONCE(cc->spare, old);
 	WRITE_ONCE(old->count, 0);
@@ -603,9 +617,9 @@ static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 			return true;
 		}
 		WRITE_ONCE(cc->spare, empty);
+	} else if (should_grow(cc, s) && grow_full_main(cc, s)) {
+		return true;
 	} else if (cc->spare->count) {
-		if (grow_full_main(cc, s))
-			return true;
 		empty = barn_put_full(s, cc->spare);
 		if (empty)
 			WRITE_ONCE(cc->spare, empty);
