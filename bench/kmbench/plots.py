@@ -586,17 +586,16 @@ def free(place, taken):
 
 # RSS over time ------------------------------------------------------------
 
-def chosen_series(samples):
-    """Of the runs that have one, that in the middle by peak: its [seconds, KiB], or None."""
-    found = [sample["series"] for sample in samples if len(sample.get("series") or ()) > 1]
-    found.sort(key=lambda series: max(rss for _, rss in series))
-    return found[(len(found) - 1) // 2] if found else None
+def series_of(samples):
+    """The one [seconds, KiB] that run.py keeps of an allocator's samples, or None."""
+    return next((sample["series"] for sample in samples if len(sample.get("series") or ()) > 1),
+                None)
 
 
 def rss_over_time(results, summary, look):
     panels = []
     for row in results["rows"]:
-        lines = {name: chosen_series(samples) for name, samples in row["samples"].items()
+        lines = {name: series_of(samples) for name, samples in row["samples"].items()
                  if name in look and name not in row["failures"]}
         lines = {name: series for name, series in lines.items() if series}
         if lines:

@@ -32,10 +32,10 @@ class Progress:
     last: float = 0.0
     width: int = 0
 
-    def show(self, text, force=False):
+    def show(self, text):
         now = time.monotonic()
         interval = 0.2 if self.stream.isatty() else 15
-        if not force and now - self.last < interval:
+        if now - self.last < interval:
             return
         self.last = now
         if self.stream.isatty():

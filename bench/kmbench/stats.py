@@ -4,10 +4,11 @@
 Two allocators are compared in a row by their samples of the same rounds, which
 were taken next to each other: the logarithms of the ratios, round by round, are
 tested against 0 by a t-test of their trimmed mean (Yuen), which a slow run out
-of seven or two out of fourteen can not upset.  All comparisons of the subject, over every row,
-peer and figure, are one family, corrected by Holm's method; a difference is
-called significant where its corrected p is at most ALPHA and it is at least
-FLOOR, the rest is within noise.  What failed under an allocator is not compared.
+of seven or two out of fourteen can not upset.  All comparisons of the subject,
+over every row, peer and figure, are one family, corrected by Holm's method; a
+difference is called significant where its corrected p is at most ALPHA and it is
+at least FLOOR, the rest is within noise.  What failed under an allocator is not
+compared.
 """
 
 import dataclasses

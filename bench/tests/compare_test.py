@@ -136,7 +136,7 @@ class Fake(Job):
 
 
 class Silent(run.Progress):
-    def show(self, text, force=False):
+    def show(self, text):
         pass
 
     def say(self, text):
