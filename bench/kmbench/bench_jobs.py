@@ -140,7 +140,7 @@ def jobs(context):
         if not os.path.exists(program):
             continue
         command = [program, "--benchmark_list_tests", f"--scale={context.scale}"]
-        names = subprocess.run(command, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
-        found += [BenchJob(f"bench-{suite}", name, suite) for name in names
+        listed = subprocess.run(command, text=True, check=True, stdout=subprocess.PIPE).stdout
+        found += [BenchJob(f"bench-{suite}", name, suite) for name in listed.split()
                   if not name.startswith("BM_fit")]
     return found

@@ -379,7 +379,8 @@ def legend(summary):
     if summary.subject:
         text += (f"Ratios are {summary.subject}'s; the sign behind one says what the difference "
                  f"is worth: `+` {summary.subject} needs less, `-` it needs more, `=` within "
-                 f"noise, `?` too few rounds to tell. {spread} of {summary.subject} / the largest of the others. ")
+                 f"noise, `?` too few rounds to tell. {spread} of {summary.subject} / the largest "
+                 "of the others. ")
     else:
         text += f"{spread}, the largest. "
     return text.replace("spread:", "Spread:") + f"`{NOTHING}`: not measured."
