@@ -2,6 +2,7 @@
 """The comparison: its statistics, its schedule, and the command from end to end (TAP)."""
 
 import json
+import lzma
 import math
 import os
 import random
@@ -20,6 +21,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 from kmbench import allocators, bench_jobs, run, stats  # noqa: E402
 from kmbench.job import Allocator, Context, Job, JobFailed, Row, Sample  # noqa: E402
+import made_results as made  # noqa: E402
 
 OURS = allocators.our_library(BUILD)
 
@@ -234,6 +236,20 @@ def test_a_run_writes_results_and_a_report():
         assert "libkmalloc" in out
         status, out, err = compare("--output", path, *SMALL, "glibc")
         assert status == 1 and "there is a results.json already" in err
+
+
+def test_a_report_goes_where_output_says():
+    with Folder() as path, Folder() as other:
+        packed = os.path.join(path, "results.json.xz")
+        with lzma.open(packed, "wt", encoding="utf-8") as file:
+            json.dump(made.make_results(rounds=1, suites=("large",)), file)
+        status, out, err = compare("--report", packed, "--output", other)
+        assert status == 0, err
+        assert os.listdir(path) == ["results.json.xz"], os.listdir(path)
+        with open(os.path.join(other, "report.md"), encoding="utf-8") as file:
+            text = file.read()
+        assert text.startswith("# Memory allocators compared") and not text.endswith("\n\n")
+        assert "results.json" not in os.listdir(other) and ": report.md" in out, out
 
 
 def test_an_allocator_that_does_not_load_is_a_failure():
