@@ -17,7 +17,7 @@ bench_commands += bench/bench-micro bench/bench-threads bench/bench-large bench/
 endif
 check_PROGRAMS += $(bench_commands)
 
-bench_shim = bench/common.h bench/process.h bench/shim.h bench/shim.cc
+bench_shim = bench/base.h bench/common.h bench/process.h bench/shim.h bench/shim.cc
 bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc.c \
 	bench/micro_app.c bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
 bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
@@ -45,9 +45,10 @@ AM_CXXFLAGS += $(NO_BUILTIN_MALLOC)
 
 bench_measure_SOURCES = bench/measure.c
 bench_nothing_SOURCES = bench/nothing.c
-bench_paths_SOURCES = bench/paths.c bench/paths_main.c bench/paths.h bench/common.h
+bench_paths_SOURCES = bench/paths.c bench/paths_main.c bench/paths.h bench/base.h bench/common.h
 bench_paths_CFLAGS = $(ALLOC_CFLAGS)
-bench_paths_api_SOURCES = bench/paths_api.c bench/paths_main.c bench/paths.h bench/common.h
+bench_paths_api_SOURCES = bench/paths_api.c bench/paths_main.c bench/paths.h \
+	bench/base.h bench/common.h
 bench_paths_api_CFLAGS = $(ALLOC_CFLAGS)
 bench_paths_api_LDADD = src/libkmalloc.la
 bench_paths_api_LDFLAGS = -no-install
@@ -63,7 +64,7 @@ bench_libbench_record_la_SOURCES = bench/record.c bench/trace.h
 bench_libbench_record_la_CFLAGS = $(ALLOC_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
 bench_libbench_record_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 bench_replay_SOURCES = bench/replay.c bench/replay_load.c bench/replay.h bench/trace_read.c \
-	bench/trace.h bench/process.h
+	bench/trace.h bench/base.h bench/process.h
 bench_replay_CFLAGS = $(ALLOC_CFLAGS)
 
 # Resident memory ----------------------------------------------------------
