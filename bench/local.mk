@@ -10,7 +10,8 @@ ALLOC_CFLAGS = $(AM_CFLAGS) -pthread $(NO_BUILTIN_MALLOC)
 # Bodies in C, driven by Google Benchmark through the shim. Linked with no allocator
 # but for bench-api, which has the API of ours.
 
-bench_commands = bench/measure bench/replay bench/paths bench/paths-api bench/nothing
+bench_commands = bench/measure bench/replay bench/latency bench/paths bench/paths-api \
+	bench/nothing
 if HAVE_BENCHMARK
 bench_commands += bench/bench-micro bench/bench-threads bench/bench-large bench/bench-memory \
 	bench/bench-api bench/bench-shim
@@ -23,7 +24,8 @@ bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc
 bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
 bench_bench_micro_CXXFLAGS = $(AM_CXXFLAGS) -fsized-deallocation
 bench_bench_micro_LDADD = -lbenchmark
-bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h $(bench_shim)
+bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h \
+	bench/server.h $(bench_shim)
 bench_bench_threads_CFLAGS = $(ALLOC_CFLAGS)
 bench_bench_threads_LDADD = -lbenchmark
 bench_bench_large_SOURCES = bench/large.c bench/threads.h $(bench_shim)
@@ -45,6 +47,8 @@ AM_CXXFLAGS += $(NO_BUILTIN_MALLOC)
 
 bench_measure_SOURCES = bench/measure.c
 bench_nothing_SOURCES = bench/nothing.c
+bench_latency_SOURCES = bench/latency.c bench/base.h bench/common.h bench/process.h bench/server.h
+bench_latency_CFLAGS = $(ALLOC_CFLAGS)
 bench_paths_SOURCES = bench/paths.c bench/paths_main.c bench/paths.h bench/base.h bench/common.h
 bench_paths_CFLAGS = $(ALLOC_CFLAGS)
 bench_paths_api_SOURCES = bench/paths_api.c bench/paths_main.c bench/paths.h \
@@ -56,6 +60,12 @@ bench_paths_api_LDFLAGS = -no-install
 check_LTLIBRARIES += bench/libbench-clock.la
 bench_libbench_clock_la_SOURCES = bench/clock.c
 bench_libbench_clock_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+
+# A malloc that is at times slow: does bench/latency see it?
+check_LTLIBRARIES += bench/libbench-slow.la
+bench_libbench_slow_la_SOURCES = bench/slow.c
+bench_libbench_slow_la_CFLAGS = $(ALLOC_CFLAGS)
+bench_libbench_slow_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
 # The recorder of malloc calls, a preloadable library, and the player.
 
@@ -88,6 +98,7 @@ tests_memory_startup_CFLAGS = $(ALLOC_CFLAGS)
 bench_tests = \
 	bench/tests/compare.sh \
 	bench/tests/gate.sh \
+	bench/tests/latency.sh \
 	bench/tests/real.sh \
 	bench/tests/replay.sh \
 	bench/tests/report.sh \
@@ -114,6 +125,7 @@ bench_python = \
 	bench/kmbench/bench_jobs.py \
 	bench/kmbench/gate.py \
 	bench/kmbench/job.py \
+	bench/kmbench/latency_jobs.py \
 	bench/kmbench/machine.py \
 	bench/kmbench/measure.py \
 	bench/kmbench/plots.py \

@@ -267,9 +267,7 @@ def overview_panel(picture, summary, look, names, panel):
 
 def row_pictures(results, summary, look):
     found = []
-    for suite, rows in report.scopes(summary):
-        if suite == "all":
-            continue
+    for suite, rows in report.by_suite(summary.compared):
         metrics = [metric for metric in SHORT_TITLES if any(
             summary.ratios(metric, name, summary.base, rows)
             for name in summary.names if name != summary.base)][:2]
@@ -481,7 +479,7 @@ def scaling_panel(picture, summary, look, curve, rows, left):
 
 def scatter(results, summary, look):
     """Time against peak RSS."""
-    rows = [row for row in summary.compared if row.what == "time"]
+    rows = [row for row in summary.averaged if row.what == "time"]
     points = []
     for name in summary.names:
         ratios = [summary.geomean(metric, name, summary.base, rows)

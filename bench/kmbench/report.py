@@ -10,7 +10,7 @@ ratios and which of them are significant are those of stats.py.
 import statistics
 import textwrap
 
-SUITES = ("micro", "threads", "large", "replay", "memory", "real")
+SUITES = ("micro", "threads", "latency", "large", "replay", "memory", "real")
 MARKS = {"less": "+", "more": "-", "same": "=", "untested": "?"}
 BEHIND = 1.05           # ratios from which on rows that are not proven to be lost are named
 NOTHING = "–"
@@ -168,12 +168,17 @@ def mean_columns(summary):
     return columns + ([("best peer", summary.subject, "best")] if len(columns) > 1 else [])
 
 
+def by_suite(rows):
+    """(suite, rows) in the order in which suites are shown."""
+    suites = [suite for suite in SUITES if any(row.suite == suite for row in rows)]
+    suites += sorted({row.suite for row in rows} - set(SUITES))
+    return [(suite, [row for row in rows if row.suite == suite]) for suite in suites]
+
+
 def scopes(summary):
-    """(title, rows): everything, and suite by suite."""
-    suites = [suite for suite in SUITES if any(row.suite == suite for row in summary.compared)]
-    suites += sorted({row.suite for row in summary.compared} - set(SUITES))
-    found = [(suite, [row for row in summary.compared if row.suite == suite]) for suite in suites]
-    return [("all", list(summary.compared)), *found] if len(found) != 1 else found
+    """(title, rows) of the geometric means: everything, and suite by suite."""
+    found = by_suite(summary.averaged)
+    return [("all", list(summary.averaged)), *found] if len(found) > 1 else found
 
 
 def mean_lines(summary):
@@ -192,7 +197,7 @@ def mean_lines(summary):
 
 def means_section(summary):
     columns = mean_columns(summary)
-    if not columns:
+    if not columns or not summary.averaged:
         return []
     lines = [[TITLES[metric], scope, str(number), *cells]
              for metric, scope, number, cells in mean_lines(summary)]
@@ -313,7 +318,7 @@ def figure_cells(summary, row, metric):
 
 
 def judged_cell(row, metric, name, of):
-    found = row.compare(metric, name, of) if of and name != of else None
+    found = row.compare(metric, name, of) if of and name != of and row.compares(metric) else None
     return f"{ratio_text(found.ratio)} {MARKS[found.verdict]}" if found else NOTHING
 
 
@@ -368,7 +373,7 @@ def suite_table(summary, rows, metric):
 def shown_in(row, metric, summary):
     """Does the row belong into the table of this figure?  Also where it failed everywhere."""
     if metric == "time":
-        return row.what == "time"
+        return row.shows(metric)
     return any(row.median(metric, name) is not None for name in summary.names)
 
 
@@ -386,17 +391,29 @@ def legend(summary):
     return text.replace("spread:", "Spread:") + f"`{NOTHING}`: not measured."
 
 
-def rows_section(summary):
+def latency_note(results, rows):
+    """What reading the clock costs, which is in all of these rows."""
+    raw_of = raw_rows(results)
+    costs = [sample["extra"]["clock_ns"] for row in rows
+             for samples in raw_of[row.name]["samples"].values() for sample in samples
+             if "clock_ns" in sample.get("extra", ())]
+    if not costs:
+        return []
+    return [f"Of each figure {digits(statistics.median(costs))} ns are the clock's own, which "
+            "nothing was taken off for. The worst case (`max`) is that of one call in a run, "
+            "mostly one that was interrupted: the median over the rounds, not judged.", ""]
+
+
+def rows_section(results, summary):
     lines = ["## Every row", "", legend(summary), ""]
-    for suite, rows in scopes(summary):
-        if suite == "all":
-            continue
+    for suite, rows in by_suite(summary.compared):
         for metric, title in TITLES.items():
             found = [row for row in rows if shown_in(row, metric, summary)]
             if found:
                 unit = "" if metric == "time" else ", MiB"
                 lines += [f"### {suite}: {title.lower().replace('rss', 'RSS')}{unit}", "",
-                          *suite_table(summary, found, metric), ""]
+                          *suite_table(summary, found, metric), "",
+                          *(latency_note(results, found) if suite == "latency" else ())]
     return lines
 
 
@@ -527,7 +544,7 @@ def markdown(results, summary):
     """The whole report."""
     lines = ["# Memory allocators compared", "", *headline(results, summary),
              *means_section(summary), *families_section(summary), *lost_section(summary),
-             *failures_section(results, summary), *rows_section(summary),
+             *failures_section(results, summary), *rows_section(results, summary),
              *details_section(summary), *extras_section(results, summary),
              *api_section(results, summary)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -552,7 +569,7 @@ def most(lines, number):
 
 def text_means(summary):
     columns = mean_columns(summary)
-    if not columns:
+    if not columns or not summary.averaged:
         return []
     titles = [title.replace(f"{summary.subject} / ", "/ ") if summary.subject else title
               for title, *_ in columns]
@@ -573,7 +590,7 @@ def text_rows(summary):
             peer = summary.best_peer(row, metric) if subject and row.compares(metric) else None
             if metric == "time":
                 cells += [cell.strip("*") for cell in figure_cells(summary, row, metric)] \
-                    if row.compares(metric) else [NOTHING] * len(summary.names)
+                    if row.shows(metric) else [NOTHING] * len(summary.names)
             else:
                 cells.append(figure(row.median(metric, subject or base), metric))
             cells += [judged_cell(row, metric, subject, of) if subject and peer else NOTHING
@@ -630,8 +647,8 @@ def summary_text(results, summary):
 def families(summary):
     """title -> rows, in the order of the suites."""
     found = {}
-    for suite, rows in scopes(summary):
-        for row in rows if suite != "all" else ():
+    for suite, rows in by_suite(summary.averaged):
+        for row in rows:
             found.setdefault((suite, row.family), []).append(row)
     return found
 
@@ -658,6 +675,8 @@ def group_table(summary, groups, first):
 
 def families_section(summary):
     groups = {f"{suite}: {family}": rows for (suite, family), rows in families(summary).items()}
+    if not groups:
+        return []
     return ["### By family", "",
             f"Time · peak RSS, as ratios of {summary.base}'s where the column names no other.", "",
             *group_table(summary, groups, "family"), ""]

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import shutil
 
-from . import bench_jobs, real, replay_jobs
+from . import bench_jobs, latency_jobs, real, replay_jobs
 
 # The rows of bench-micro and so on that bench-quick has, as patterns of the shell.
 QUICK = (
@@ -45,7 +45,8 @@ def real_jobs():
 
 
 def all_jobs(context):
-    return bench_jobs.jobs(context) + replay_jobs.jobs() + real_jobs()
+    return (bench_jobs.jobs(context) + latency_jobs.jobs(context) + replay_jobs.jobs()
+            + real_jobs())
 
 
 def matches(job, patterns):

@@ -138,6 +138,10 @@ class RowSummary:
     def compares(self, metric):
         return metric != "time" or self.what == "time"
 
+    def shows(self, metric):
+        """Are there figures for a table?  Those of the worst case are compared nowhere."""
+        return self.compares(metric) or self.what == "worst"
+
     def compare(self, metric, name, of):
         """The Comparison, or None where one of both has no figure; only those of the subject
         with a peer can be significant."""
@@ -161,6 +165,8 @@ class Summary:
         self.rows = [RowSummary(row) for row in results["rows"]]
         # The API has no peers: its rows are compared with each other by the report.
         self.compared = [row for row in self.rows if row.suite != "api"]
+        # Percentiles of the same runs, of what rows of the suite threads are the mean of.
+        self.averaged = [row for row in self.compared if row.suite != "latency"]
         if self.subject:
             self.judge()
 
@@ -201,7 +207,7 @@ class Summary:
 
     def geomean(self, metric, name, of, rows=None):
         """Of the ratios, in which each family counts once, however many rows it has."""
-        rows = self.compared if rows is None else rows
+        rows = self.averaged if rows is None else rows
         ratios = self.ratios(metric, name, of, rows)
         families = {}
         for row in rows:
