@@ -22,8 +22,8 @@ class Row:
     name: str               # "BM_batch/random/400", "redis/set", "replay/gcc"
     suite: str              # micro, threads, latency, large, memory, replay, real or api
     family: str             # rows that belong together: "batch", "redis"
-    what: str = "time"      # "memory" where time is not measured or not compared; "worst"
-                            # where it is shown, and not compared
+    what: str = "time"      # "memory" where time is not measured or not compared; "shown"
+                            # where nothing is compared
     threads: int = 0        # of a row of a scaling curve: how many; 0 elsewhere
 
 

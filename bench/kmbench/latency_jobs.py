@@ -34,7 +34,7 @@ class Latency(Job):
         self.quick = threads > 1
         # Row.threads is of scaling curves, which these are not.
         self.rows = tuple(Row(row_name(call, figure, threads), "latency", call,
-                              "worst" if figure == "max" else "time")
+                              "shown" if figure == "max" else "time")
                           for call in CALLS for figure in FIGURES)
 
     def run(self, context, allocator):

@@ -136,11 +136,11 @@ class RowSummary:
         return [math.log(mine[turn] / theirs[turn]) for turn in mine if turn in theirs]
 
     def compares(self, metric):
-        return metric != "time" or self.what == "time"
+        return self.what == "time" or (metric != "time" and self.what == "memory")
 
     def shows(self, metric):
-        """Are there figures for a table?  Those of the worst case are compared nowhere."""
-        return self.compares(metric) or self.what == "worst"
+        """Are there figures for a table?"""
+        return self.compares(metric) or self.what == "shown"
 
     def compare(self, metric, name, of):
         """The Comparison, or None where one of both has no figure; only those of the subject
