@@ -103,7 +103,8 @@ bench_tests = \
 	bench/tests/replay.sh \
 	bench/tests/report.sh \
 	bench/tests/rows.sh \
-	bench/tests/servers.sh
+	bench/tests/servers.sh \
+	bench/tests/targets.sh
 memory_tests = \
 	tests/memory/burst.sh \
 	tests/memory/idle_threads.sh \
@@ -148,9 +149,11 @@ bench_python = \
 	bench/kmbench/selection.py \
 	bench/kmbench/servers.py \
 	bench/kmbench/stats.py \
+	bench/kmbench/targets.py \
 	bench/tests/compare_test.py \
 	bench/tests/made_results.py \
-	bench/tests/report_checks.py
+	bench/tests/report_checks.py \
+	bench/tests/targets_checks.py
 bench_real = \
 	bench/real/words.pl \
 	bench/real/words.rb \

@@ -10,6 +10,8 @@ ratios and which of them are significant are those of stats.py.
 import statistics
 import textwrap
 
+from . import targets
+
 SUITES = ("micro", "threads", "latency", "large", "replay", "memory", "real")
 MARKS = {"less": "+", "more": "-", "same": "=", "untested": "?"}
 BEHIND = 1.05           # ratios from which on rows that are not proven to be lost are named
@@ -209,6 +211,43 @@ def means_section(summary):
     return ["## Geometric means", "",
             *table(["", "suite", "rows", *(title for title, *_ in columns)], lines, left=2), "",
             note, ""]
+
+
+# Targets ------------------------------------------------------------------
+
+def targets_section(results, summary):
+    found = targets.judge(results, summary)
+    if not found:
+        return []
+    lines = [[target.what, "at most " + target.limit, outcome.measured or NOTHING, outcome.met]
+             for target, outcome in found]
+    return ["## Targets", "", *table(["what", "target", "measured", "met"], lines, left=4), "",
+            f"Of the peers these are against {', '.join(targets.peers_of(summary)) or 'none'}. "
+            "In means each family of rows counts once; the best mean is the least that one peer has "
+            "over the same rows. Within noise: beyond the target, and that may be chance.", "",
+            *beyond_lines(found)]
+
+
+def beyond_lines(found):
+    """The rows that are beyond a target, by name."""
+    lines = []
+    for target, outcome in found:
+        if outcome.rows:
+            lines += [f"Beyond *{target.what}*, {target.limit} (`?`: within noise): "
+                      + ", ".join(code(row) for row in outcome.rows) + ".", ""]
+    return lines
+
+
+def text_targets(results, summary):
+    found = targets.judge(results, summary)
+    if not found:
+        return []
+    lines = [[target.what, target.limit, outcome.measured or NOTHING, outcome.met]
+             for target, outcome in found]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return ["Targets (at most), what was measured, and whether they are met:",
+            *("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+              for line in lines), ""]
 
 
 # Rows lost ----------------------------------------------------------------
@@ -543,7 +582,8 @@ def failures_section(results, summary):
 def markdown(results, summary):
     """The whole report."""
     lines = ["# Memory allocators compared", "", *headline(results, summary),
-             *means_section(summary), *families_section(summary), *lost_section(summary),
+             *means_section(summary), *families_section(summary),
+             *targets_section(results, summary), *lost_section(summary),
              *failures_section(results, summary), *rows_section(results, summary),
              *details_section(summary), *extras_section(results, summary),
              *api_section(results, summary)]
@@ -629,12 +669,13 @@ def text_problems(results, summary):
 
 
 def summary_text(results, summary):
-    """For the terminal, at most 60 lines."""
+    """For the terminal, at most 80 lines."""
     lines = [f"{who_against_whom(results, summary)}",
              f"{count_text(len(summary.rows), 'row')}, {rounds_text(summary)}, "
              f"{results['kind']} run of {results['date']}, {state_text(results)}",
              *textwrap.wrap(machine_text(results), WIDE),
-             *textwrap.wrap(settings_text(results), WIDE), "", *text_means(summary)]
+             *textwrap.wrap(settings_text(results), WIDE), "", *text_means(summary),
+             *text_targets(results, summary)]
     if summary.subject and summary.peers:
         lines += text_lost(summary, "time", 10) + text_lost(summary, "peak_rss_kib", 5)
     lines += ["", *textwrap.wrap(noise_text(results, summary), WIDE)]
