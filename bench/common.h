@@ -11,6 +11,7 @@
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
 
+#include "base.h"
 #include "shim.h"
 
 #include <stdio.h>
@@ -45,19 +46,6 @@ static inline void *bench_table(size_t bytes)
 	if (p == MAP_FAILED)
 		bench_die("no memory for a table of the benchmark");
 	return p;
-}
-
-static inline void put_word(char *p, uint64_t word)
-{
-	memcpy(p, &word, sizeof(word));
-}
-
-static inline uint64_t get_word(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
 }
 
 /* A word in each page of from..to, so that it is resident. */

@@ -64,6 +64,36 @@ static void replace_large(struct bench_state *state)
 	bench_set_bytes(state, bytes);
 }
 
+/*
+ * What of replace_large() is no allocator's: the same bytes are touched and checked, in
+ * memory that is mapped once, with the page faults of the first time each is touched.
+ * Under every allocator the same.
+ */
+static void touch_alone(struct bench_state *state)
+{
+	const struct sizes *sizes = bench_data(state);
+	unsigned int n = sizes->blocks;
+	struct block *set = bench_table_resident(n * sizeof(*set));
+	char *area = bench_table(n * sizes->high);
+	uint64_t seed = thread_seed(state);
+
+	BENCH_LOOP(state) {
+		unsigned int i = rnd_below(&seed, n);
+		struct block *b = &set[i];
+
+		if (b->p)
+			check(b->p, b->size, b->tag);
+		b->p = area + i * sizes->high;
+		b->size = pick_size(sizes, &seed);
+		b->tag = seed;
+		mark(b->p, b->size, b->tag);
+		touch(b, sizes->every);
+	}
+	bench_table_free(area, n * sizes->high);
+	bench_table_free(set, n * sizeof(*set));
+	bench_set_items(state, bench_iterations(state));
+}
+
 /* The same block again and again, as a server has it for each request. */
 static void same(struct bench_state *state)
 {
@@ -80,10 +110,11 @@ static void same(struct bench_state *state)
 	bench_set_bytes(state, bench_iterations(state) * size);
 }
 
-/* A buffer that grows from 1 MiB to 64 MiB, again and again; an item is a realloc. */
+/* A buffer that grows from 1 MiB to most, again and again; an item is a realloc. */
 struct growth {
 	size_t add;		/* at each step */
 	unsigned int divide;	/* and the size divided by this; 0: nothing */
+	size_t most;
 };
 
 static void grow(struct bench_state *state)
@@ -97,7 +128,7 @@ static void grow(struct bench_state *state)
 
 		if (growth->divide)
 			size += old / growth->divide;
-		if (size > 64 * MIB) {
+		if (size > growth->most) {
 			block_drop(&b);
 			block_new(&b, MIB, bench_left);
 			continue;
@@ -127,9 +158,9 @@ static const struct random_row {
 	  { 64 * KIB, 64 * MIB, false, 16, TOUCH_STEP } },
 	{ "BM_large/random/64k_64m/sparse", 320,
 	  { 64 * KIB, 64 * MIB, false, 16, SPARSE } },
-	{ "BM_large/5to25m", 48,
-	  { 5 * MIB, 25 * MIB, true, 10, TOUCH_STEP } },
 };
+
+#define ITEMS_5TO25M	48
 
 static const struct same_row {
 	const char *name;
@@ -141,8 +172,11 @@ static const struct same_row {
 	{ "BM_large/same/16m", 32, 16 * MIB },
 };
 
-static const struct growth by_steps = { .add = MIB }, by_half = { .divide = 2 };
+static const struct growth by_steps = { .add = MIB, .most = 64 * MIB },
+			   by_half = { .divide = 2, .most = 64 * MIB },
+			   doubled = { .divide = 1, .most = 1024 * MIB };
 
+static const struct sizes of_5to25m = { 5 * MIB, 25 * MIB, true, 10, TOUCH_STEP };
 static const struct sizes of_threads = { 128 * KIB, 4 * MIB, false, MAX_THREADS, TOUCH_STEP };
 
 void bench_register_all(void)
@@ -152,6 +186,14 @@ void bench_register_all(void)
 			.name = random_rows[i].name, .run = replace_large,
 			.data = &random_rows[i].sizes, .iterations = random_rows[i].items,
 		});
+	bench_register(&(struct bench){
+		.name = "BM_large/5to25m", .run = replace_large,
+		.data = &of_5to25m, .iterations = ITEMS_5TO25M,
+	});
+	bench_register(&(struct bench){
+		.name = "BM_large/5to25m/touch_only", .run = touch_alone,
+		.data = &of_5to25m, .iterations = ITEMS_5TO25M,
+	});
 	for (size_t i = 0; i < ARRAY_SIZE(same_rows); i++)
 		bench_register(&(struct bench){
 			.name = same_rows[i].name, .run = same,
@@ -161,6 +203,8 @@ void bench_register_all(void)
 					.data = &by_steps, .iterations = 64 });
 	bench_register(&(struct bench){ .name = "BM_large/realloc/half", .run = grow,
 					.data = &by_half, .iterations = 22 });
+	bench_register(&(struct bench){ .name = "BM_large/realloc/grow_1gib", .run = grow,
+					.data = &doubled, .iterations = 10 });
 	register_curve(&(struct bench){ .name = "BM_large/threads", .run = replace_large,
 					.data = &of_threads }, 1, 384);
 }

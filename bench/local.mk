@@ -10,20 +10,22 @@ ALLOC_CFLAGS = $(AM_CFLAGS) -pthread $(NO_BUILTIN_MALLOC)
 # Bodies in C, driven by Google Benchmark through the shim. Linked with no allocator
 # but for bench-api, which has the API of ours.
 
-bench_commands = bench/measure bench/replay bench/paths bench/paths-api bench/nothing
+bench_commands = bench/measure bench/replay bench/latency bench/paths bench/paths-api \
+	bench/nothing
 if HAVE_BENCHMARK
 bench_commands += bench/bench-micro bench/bench-threads bench/bench-large bench/bench-memory \
 	bench/bench-api bench/bench-shim
 endif
 check_PROGRAMS += $(bench_commands)
 
-bench_shim = bench/common.h bench/process.h bench/shim.h bench/shim.cc
+bench_shim = bench/base.h bench/common.h bench/process.h bench/shim.h bench/shim.cc
 bench_bench_micro_SOURCES = bench/micro.c bench/micro_sets.c bench/micro_realloc.c \
 	bench/micro_app.c bench/micro_new.cc bench/micro.h bench/histograms.h $(bench_shim)
 bench_bench_micro_CFLAGS = $(ALLOC_CFLAGS)
 bench_bench_micro_CXXFLAGS = $(AM_CXXFLAGS) -fsized-deallocation
 bench_bench_micro_LDADD = -lbenchmark
-bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h $(bench_shim)
+bench_bench_threads_SOURCES = bench/threads.c bench/threads_exchange.c bench/threads.h \
+	bench/server.h $(bench_shim)
 bench_bench_threads_CFLAGS = $(ALLOC_CFLAGS)
 bench_bench_threads_LDADD = -lbenchmark
 bench_bench_large_SOURCES = bench/large.c bench/threads.h $(bench_shim)
@@ -45,9 +47,12 @@ AM_CXXFLAGS += $(NO_BUILTIN_MALLOC)
 
 bench_measure_SOURCES = bench/measure.c
 bench_nothing_SOURCES = bench/nothing.c
-bench_paths_SOURCES = bench/paths.c bench/paths_main.c bench/paths.h bench/common.h
+bench_latency_SOURCES = bench/latency.c bench/base.h bench/common.h bench/process.h bench/server.h
+bench_latency_CFLAGS = $(ALLOC_CFLAGS)
+bench_paths_SOURCES = bench/paths.c bench/paths_main.c bench/paths.h bench/base.h bench/common.h
 bench_paths_CFLAGS = $(ALLOC_CFLAGS)
-bench_paths_api_SOURCES = bench/paths_api.c bench/paths_main.c bench/paths.h bench/common.h
+bench_paths_api_SOURCES = bench/paths_api.c bench/paths_main.c bench/paths.h \
+	bench/base.h bench/common.h
 bench_paths_api_CFLAGS = $(ALLOC_CFLAGS)
 bench_paths_api_LDADD = src/libkmalloc.la
 bench_paths_api_LDFLAGS = -no-install
@@ -56,6 +61,12 @@ check_LTLIBRARIES += bench/libbench-clock.la
 bench_libbench_clock_la_SOURCES = bench/clock.c
 bench_libbench_clock_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
+# A malloc that is at times slow: does bench/latency see it?
+check_LTLIBRARIES += bench/libbench-slow.la
+bench_libbench_slow_la_SOURCES = bench/slow.c
+bench_libbench_slow_la_CFLAGS = $(ALLOC_CFLAGS)
+bench_libbench_slow_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+
 # The recorder of malloc calls, a preloadable library, and the player.
 
 check_LTLIBRARIES += bench/libbench-record.la
@@ -63,7 +74,7 @@ bench_libbench_record_la_SOURCES = bench/record.c bench/trace.h
 bench_libbench_record_la_CFLAGS = $(ALLOC_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
 bench_libbench_record_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 bench_replay_SOURCES = bench/replay.c bench/replay_load.c bench/replay.h bench/trace_read.c \
-	bench/trace.h bench/process.h
+	bench/trace.h bench/base.h bench/process.h
 bench_replay_CFLAGS = $(ALLOC_CFLAGS)
 
 # Resident memory ----------------------------------------------------------
@@ -87,11 +98,13 @@ tests_memory_startup_CFLAGS = $(ALLOC_CFLAGS)
 bench_tests = \
 	bench/tests/compare.sh \
 	bench/tests/gate.sh \
+	bench/tests/latency.sh \
 	bench/tests/real.sh \
 	bench/tests/replay.sh \
 	bench/tests/report.sh \
 	bench/tests/rows.sh \
-	bench/tests/servers.sh
+	bench/tests/servers.sh \
+	bench/tests/targets.sh
 memory_tests = \
 	tests/memory/burst.sh \
 	tests/memory/idle_threads.sh \
@@ -113,6 +126,7 @@ bench_python = \
 	bench/kmbench/bench_jobs.py \
 	bench/kmbench/gate.py \
 	bench/kmbench/job.py \
+	bench/kmbench/latency_jobs.py \
 	bench/kmbench/machine.py \
 	bench/kmbench/measure.py \
 	bench/kmbench/plots.py \
@@ -135,9 +149,11 @@ bench_python = \
 	bench/kmbench/selection.py \
 	bench/kmbench/servers.py \
 	bench/kmbench/stats.py \
+	bench/kmbench/targets.py \
 	bench/tests/compare_test.py \
 	bench/tests/made_results.py \
-	bench/tests/report_checks.py
+	bench/tests/report_checks.py \
+	bench/tests/targets_checks.py
 bench_real = \
 	bench/real/words.pl \
 	bench/real/words.rb \

@@ -4,6 +4,7 @@
  *
  * The figures are counters, in KiB where their name says so:
  *
+ *	rss_before_kib	RSS before the row, as rss_after_kib
  *	rss_after_kib	RSS of the idle program at the end of the row, the tables
  *			of the benchmark itself taken off
  *	live_kib	what the program itself holds then, as it asked for it
@@ -307,7 +308,7 @@ static void burst(struct bench_state *state)
 {
 	struct burst b = { .how = bench_data(state) };
 	uint64_t mib = bench_iterations(state);
-	long tables;
+	long tables, before;
 
 	burst_tables(&b, mib * MIB);
 	tables = table_kib(b.nr * sizeof(*b.set)) + table_kib(b.nr * sizeof(*b.order));
@@ -319,6 +320,7 @@ static void burst(struct bench_state *state)
 	if (b.how->who != BY_MAKER && pthread_create(&b.thread, NULL, burst_thread, &b))
 		bench_die("pthread_create failed");
 	series_begin(tables);
+	before = bench_rss_kib() - tables;
 
 	bench_begin(state);
 	if (b.how->who == MADE_BY_ENDED)
@@ -334,6 +336,7 @@ static void burst(struct bench_state *state)
 	burst_rest(&b, idle_ms(mib, BURST_MIB));
 	bench_counter(state, "rss_after_kib", (double)(bench_rss_kib() - tables), BENCH_SUM);
 	series_write();
+	bench_counter(state, "rss_before_kib", (double)before, BENCH_SUM);
 	bench_counter(state, "live_kib", (double)burst_live(&b) / KIB, BENCH_SUM);
 	bench_set_items(state, b.nr);
 	burst_end(&b);

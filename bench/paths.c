@@ -32,6 +32,7 @@ static void pairs(unsigned long n, size_t size)
 
 	for (unsigned long i = 0; i < n; i++) {
 		block_new(&b, size, i);
+		bench_keep(b.p);
 		block_drop(&b);
 	}
 }

@@ -35,6 +35,7 @@
  * under every allocator.
  */
 #define _GNU_SOURCE
+#include "base.h"
 #include "process.h"
 #include "replay.h"
 
@@ -43,7 +44,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,19 +88,6 @@ void die(int status, const char *format, ...)
 
 /* Blocks ------------------------------------------------------------------ */
 
-static inline void put_word(char *p, uint64_t word)
-{
-	memcpy(p, &word, WORD);
-}
-
-static inline uint64_t get_word(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, WORD);
-	return word;
-}
-
 /* No two live objects have the same one. */
 static inline uint64_t tag_of(const struct slot *slot)
 {
@@ -144,18 +131,6 @@ static inline void check_zero(const char *p, uint64_t size)
 
 /* Waiting ----------------------------------------------------------------- */
 
-static void wait_a_bit(unsigned int *turn)
-{
-	static const struct timespec nap = { 0, 20000 };
-
-	if (++*turn < 100)
-		__asm__ volatile("" : : : "memory");
-	else if (*turn < 200)
-		sched_yield();
-	else
-		nanosleep(&nap, NULL);
-}
-
 static void publish(struct worker *me, uint32_t index)
 {
 	__atomic_store_n(&me->position, index, __ATOMIC_RELEASE);
@@ -179,7 +154,7 @@ static void wait_for_others(struct worker *me, uint32_t index)
 		me->limit = lowest > DONE - window ? DONE : lowest + window;
 		if (index <= me->limit)
 			return;
-		wait_a_bit(&turn);
+		back_off(&turn);
 	}
 }
 
@@ -198,7 +173,7 @@ static inline char *take_slot(struct worker *me, const struct step *step, struct
 
 	while (!(p = __atomic_load_n(&slot->p, __ATOMIC_ACQUIRE))) {
 		publish(me, step->index);
-		wait_a_bit(&turn);
+		back_off(&turn);
 	}
 	__atomic_store_n(&slot->p, NULL, __ATOMIC_RELAXED);
 	return p;
@@ -323,7 +298,7 @@ static void join(struct worker *other)
 	unsigned int turn = 0;
 
 	while (!__atomic_load_n(&other->created, __ATOMIC_ACQUIRE))
-		wait_a_bit(&turn);
+		back_off(&turn);
 	pthread_join(other->handle, NULL);
 	other->created = false;
 }

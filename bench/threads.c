@@ -5,6 +5,7 @@
  * Private churn, servers whose threads come and go, false sharing, and a thread
  * at work among many that sleep.  threads_exchange.c has those that pass blocks on.
  */
+#include "server.h"
 #include "threads.h"
 
 #include <pthread.h>
@@ -48,14 +49,7 @@ static void churn(struct bench_state *state)
 	bench_set_items(state, bench_iterations(state));
 }
 
-/*
- * server: blocks outlive the threads that made them.  Each thread of the row has a
- * set of blocks and one short-lived thread after another, each of which inherits
- * the set, replaces most of it and ends.
- */
-
-#define SERVER_BLOCKS	1000
-#define SERVER_LIFE	2000	/* replacements, after which 86 % of the set are new */
+/* server: each thread of the row is a service (server.h) */
 
 struct service {
 	struct block *set;
@@ -68,7 +62,7 @@ static void *serve(void *arg)
 	uint64_t seed = service->seed;
 
 	for (uint64_t i = 0; i < service->items; i++)
-		replace_one(service->set, SERVER_BLOCKS, 10, &seed);
+		replace_one(service->set, SERVER_BLOCKS, SERVER_HIGH, &seed);
 	service->seed = seed;
 	return NULL;
 }
@@ -78,7 +72,7 @@ static void server(struct bench_state *state)
 	struct service service = { .seed = thread_seed(state) };
 	pthread_t thread;
 
-	service.set = fill_set(SERVER_BLOCKS, 10, &service.seed);
+	service.set = fill_set(SERVER_BLOCKS, SERVER_HIGH, &service.seed);
 	for (uint64_t left = bench_begin(state); left; left -= service.items) {
 		service.items = left < SERVER_LIFE ? left : SERVER_LIFE;
 		if (pthread_create(&thread, NULL, serve, &service))

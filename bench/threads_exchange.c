@@ -7,10 +7,8 @@
  */
 #include "threads.h"
 
-#include <sched.h>
 #include <stdalign.h>
 #include <stdatomic.h>
-#include <time.h>
 
 /* A queue from one thread to one other. */
 
@@ -111,22 +109,6 @@ static bool consume_any(struct role *me)
 			return true;
 	}
 	return false;
-}
-
-/*
- * Nothing to do.  There may be more threads than cores, so others must run, and
- * sched_yield() alone would give most of the time to those that only wait.
- */
-static void back_off(unsigned int *waits)
-{
-	static const struct timespec nap = { .tv_nsec = 20000 };
-
-	if (++*waits < 64)
-		atomic_signal_fence(memory_order_seq_cst);
-	else if (*waits < 80)
-		sched_yield();
-	else
-		nanosleep(&nap, NULL);
 }
 
 /* Who fills which queue; total is of all threads. */

@@ -21,6 +21,9 @@ PER_SECOND = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 KNOWN = {"name", "run_name", "run_type", "family_index", "per_family_instance_index", "repetitions",
          "repetition_index", "threads", "iterations", "real_time", "cpu_time", "time_unit",
          "items_per_second", "bytes_per_second", "label", "error_occurred", "error_message"}
+# Under most peers malloc_trim() is glibc's, which finds nothing to do; and what no allocator has a
+# part in is there for the row beside it.
+WHAT = {"BM_trim": "memory", "BM_large/5to25m/touch_only": "shown"}
 PROCESS = ("peak_rss_kib", "minor_faults", "major_faults", "voluntary_switches",
            "involuntary_switches", "mappings")
 
@@ -33,8 +36,7 @@ def row_name(full):
 def row_of(full, suite):
     name = row_name(full)
     threads = re.search(r"/threads:(\d+)$", name)
-    # Under most peers malloc_trim() is glibc's, which finds nothing to do.
-    what = "memory" if name == "BM_trim" else "time"
+    what = WHAT.get(name, "time")
     parts = re.sub(r"/threads:\d+$", "", name).removeprefix("BM_").split("/")
     family = "/".join(parts[:2 if suite == "large" else 1])
     return Row(name, suite, family, what, int(threads[1]) if threads else 0)
@@ -117,7 +119,7 @@ class BenchJob(Job):
         found, process = read_output(child.stdout)
         check_malloc(allocator, process["malloc_from"])
         sample = sample_of(found, process)
-        if self.rows[0].what != "time":
+        if self.rows[0].what == "memory":
             sample.extra["ns_per_item"] = sample.time * 1e9     # shown, and not compared
         sample.series = read_series(series)
         return {self.name: sample}
@@ -140,7 +142,7 @@ def jobs(context):
         if not os.path.exists(program):
             continue
         command = [program, "--benchmark_list_tests", f"--scale={context.scale}"]
-        names = subprocess.run(command, text=True, check=True, stdout=subprocess.PIPE).stdout.split()
-        found += [BenchJob(f"bench-{suite}", name, suite) for name in names
+        listed = subprocess.run(command, text=True, check=True, stdout=subprocess.PIPE).stdout
+        found += [BenchJob(f"bench-{suite}", name, suite) for name in listed.split()
                   if not name.startswith("BM_fit")]
     return found

@@ -20,9 +20,10 @@ class JobFailed(Exception):
 class Row:
     """A line of the tables; its name is unique in a run and stable between versions."""
     name: str               # "BM_batch/random/400", "redis/set", "replay/gcc"
-    suite: str              # micro, threads, large, memory, replay, real or api
+    suite: str              # micro, threads, latency, large, memory, replay, real or api
     family: str             # rows that belong together: "batch", "redis"
-    what: str = "time"      # "memory" where time is not measured or not compared
+    what: str = "time"      # "memory" where time is not measured or not compared; "shown"
+                            # where nothing is compared
     threads: int = 0        # of a row of a scaling curve: how many; 0 elsewhere
 
 

@@ -13,12 +13,11 @@ NOT_LOADED = "cannot be preloaded"          # ld.so only warns
 GRACE = 5                                   # seconds for measure to kill what it started
 
 
-def measure(context, argv, environment, cwd=None, stdin=None, stdout=None, timeout=60,
-            interval_ms=None):
+def measure(context, argv, environment, cwd=None, stdin=None, stdout=None, timeout=60):
     """Run argv in the environment and return a Sample; raises JobFailed.
 
     LD_PRELOAD of the environment is set for the program alone.  stdin and stdout are
-    paths; without them it is /dev/null.  interval_ms: sample the RSS that often.
+    paths; without them it is /dev/null.
     """
     environment = dict(environment)
     preload = environment.pop("LD_PRELOAD", None)
@@ -26,8 +25,6 @@ def measure(context, argv, environment, cwd=None, stdin=None, stdout=None, timeo
         figures_path = os.path.join(folder, "figures")
         errors_path = os.path.join(folder, "errors")
         command = [context.program("measure"), "-o", figures_path, "--timeout", str(timeout)]
-        if interval_ms:
-            command += ["--interval", str(interval_ms)]
         if preload:
             command += [f"--preload={preload}"]
         status = run_measure(command + ["--"] + list(argv), environment, cwd, stdin, stdout,
@@ -111,7 +108,7 @@ def sample_of(figures):
     known = ("peak_rss_kib", "minor_faults", "major_faults", "voluntary_switches",
              "involuntary_switches")
     return Sample(time=figures["wall"], cpu=figures["user"] + figures["system"],
-                  mappings=figures["mappings_peak"], series=figures["series"],
+                  mappings=figures["mappings_peak"],
                   extra={"user": figures["user"], "system": figures["system"],
                          "processes": figures["processes"],
                          "rss_at_exit_kib": figures["largest_rss_end_kib"]},

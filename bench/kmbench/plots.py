@@ -267,9 +267,7 @@ def overview_panel(picture, summary, look, names, panel):
 
 def row_pictures(results, summary, look):
     found = []
-    for suite, rows in report.scopes(summary):
-        if suite == "all":
-            continue
+    for suite, rows in report.by_suite(summary.compared):
         metrics = [metric for metric in SHORT_TITLES if any(
             summary.ratios(metric, name, summary.base, rows)
             for name in summary.names if name != summary.base)][:2]
@@ -481,7 +479,7 @@ def scaling_panel(picture, summary, look, curve, rows, left):
 
 def scatter(results, summary, look):
     """Time against peak RSS."""
-    rows = [row for row in summary.compared if row.what == "time"]
+    rows = [row for row in summary.averaged if row.what == "time"]
     points = []
     for name in summary.names:
         ratios = [summary.geomean(metric, name, summary.base, rows)
@@ -586,17 +584,16 @@ def free(place, taken):
 
 # RSS over time ------------------------------------------------------------
 
-def chosen_series(samples):
-    """Of the runs that have one, that in the middle by peak: its [seconds, KiB], or None."""
-    found = [sample["series"] for sample in samples if len(sample.get("series") or ()) > 1]
-    found.sort(key=lambda series: max(rss for _, rss in series))
-    return found[(len(found) - 1) // 2] if found else None
+def series_of(samples):
+    """The one [seconds, KiB] that run.py keeps of an allocator's samples, or None."""
+    return next((sample["series"] for sample in samples if len(sample.get("series") or ()) > 1),
+                None)
 
 
 def rss_over_time(results, summary, look):
     panels = []
     for row in results["rows"]:
-        lines = {name: chosen_series(samples) for name, samples in row["samples"].items()
+        lines = {name: series_of(samples) for name, samples in row["samples"].items()
                  if name in look and name not in row["failures"]}
         lines = {name: series for name, series in lines.items() if series}
         if lines:

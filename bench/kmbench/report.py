@@ -10,7 +10,9 @@ ratios and which of them are significant are those of stats.py.
 import statistics
 import textwrap
 
-SUITES = ("micro", "threads", "large", "replay", "memory", "real")
+from . import targets
+
+SUITES = ("micro", "threads", "latency", "large", "replay", "memory", "real")
 MARKS = {"less": "+", "more": "-", "same": "=", "untested": "?"}
 BEHIND = 1.05           # ratios from which on rows that are not proven to be lost are named
 NOTHING = "–"
@@ -168,12 +170,17 @@ def mean_columns(summary):
     return columns + ([("best peer", summary.subject, "best")] if len(columns) > 1 else [])
 
 
+def by_suite(rows):
+    """(suite, rows) in the order in which suites are shown."""
+    suites = [suite for suite in SUITES if any(row.suite == suite for row in rows)]
+    suites += sorted({row.suite for row in rows} - set(SUITES))
+    return [(suite, [row for row in rows if row.suite == suite]) for suite in suites]
+
+
 def scopes(summary):
-    """(title, rows): everything, and suite by suite."""
-    suites = [suite for suite in SUITES if any(row.suite == suite for row in summary.compared)]
-    suites += sorted({row.suite for row in summary.compared} - set(SUITES))
-    found = [(suite, [row for row in summary.compared if row.suite == suite]) for suite in suites]
-    return [("all", list(summary.compared)), *found] if len(found) != 1 else found
+    """(title, rows) of the geometric means: everything, and suite by suite."""
+    found = by_suite(summary.averaged)
+    return [("all", list(summary.averaged)), *found] if len(found) > 1 else found
 
 
 def mean_lines(summary):
@@ -192,7 +199,7 @@ def mean_lines(summary):
 
 def means_section(summary):
     columns = mean_columns(summary)
-    if not columns:
+    if not columns or not summary.averaged:
         return []
     lines = [[TITLES[metric], scope, str(number), *cells]
              for metric, scope, number, cells in mean_lines(summary)]
@@ -204,6 +211,43 @@ def means_section(summary):
     return ["## Geometric means", "",
             *table(["", "suite", "rows", *(title for title, *_ in columns)], lines, left=2), "",
             note, ""]
+
+
+# Targets ------------------------------------------------------------------
+
+def targets_section(results, summary):
+    found = targets.judge(results, summary)
+    if not found:
+        return []
+    lines = [[target.what, "at most " + target.limit, outcome.measured or NOTHING, outcome.met]
+             for target, outcome in found]
+    return ["## Targets", "", *table(["what", "target", "measured", "met"], lines, left=4), "",
+            f"Of the peers these are against {', '.join(targets.peers_of(summary)) or 'none'}. "
+            "In means each family of rows counts once; the best mean is the least that one peer has "
+            "over the same rows. Within noise: beyond the target, and that may be chance.", "",
+            *beyond_lines(found)]
+
+
+def beyond_lines(found):
+    """The rows that are beyond a target, by name."""
+    lines = []
+    for target, outcome in found:
+        if outcome.rows:
+            lines += [f"Beyond *{target.what}*, {target.limit} (`?`: within noise): "
+                      + ", ".join(code(row) for row in outcome.rows) + ".", ""]
+    return lines
+
+
+def text_targets(results, summary):
+    found = targets.judge(results, summary)
+    if not found:
+        return []
+    lines = [[target.what, target.limit, outcome.measured or NOTHING, outcome.met]
+             for target, outcome in found]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return ["Targets (at most), what was measured, and whether they are met:",
+            *("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+              for line in lines), ""]
 
 
 # Rows lost ----------------------------------------------------------------
@@ -313,7 +357,7 @@ def figure_cells(summary, row, metric):
 
 
 def judged_cell(row, metric, name, of):
-    found = row.compare(metric, name, of) if of and name != of else None
+    found = row.compare(metric, name, of) if of and name != of and row.compares(metric) else None
     return f"{ratio_text(found.ratio)} {MARKS[found.verdict]}" if found else NOTHING
 
 
@@ -368,7 +412,7 @@ def suite_table(summary, rows, metric):
 def shown_in(row, metric, summary):
     """Does the row belong into the table of this figure?  Also where it failed everywhere."""
     if metric == "time":
-        return row.what == "time"
+        return row.shows(metric)
     return any(row.median(metric, name) is not None for name in summary.names)
 
 
@@ -379,23 +423,36 @@ def legend(summary):
     if summary.subject:
         text += (f"Ratios are {summary.subject}'s; the sign behind one says what the difference "
                  f"is worth: `+` {summary.subject} needs less, `-` it needs more, `=` within "
-                 f"noise, `?` too few rounds to tell. {spread} of {summary.subject} / the largest of the others. ")
+                 f"noise, `?` too few rounds to tell. {spread} of {summary.subject} / the largest "
+                 "of the others. ")
     else:
         text += f"{spread}, the largest. "
     return text.replace("spread:", "Spread:") + f"`{NOTHING}`: not measured."
 
 
-def rows_section(summary):
+def latency_note(results, rows):
+    """What reading the clock costs, which is in all of these rows."""
+    raw_of = raw_rows(results)
+    costs = [sample["extra"]["clock_ns"] for row in rows
+             for samples in raw_of[row.name]["samples"].values() for sample in samples
+             if "clock_ns" in sample.get("extra", ())]
+    if not costs:
+        return []
+    return [f"Of each figure {digits(statistics.median(costs))} ns are the clock's own, which "
+            "nothing was taken off for. The worst case (`max`) is that of one call in a run, "
+            "mostly one that was interrupted: the median over the rounds, not judged.", ""]
+
+
+def rows_section(results, summary):
     lines = ["## Every row", "", legend(summary), ""]
-    for suite, rows in scopes(summary):
-        if suite == "all":
-            continue
+    for suite, rows in by_suite(summary.compared):
         for metric, title in TITLES.items():
             found = [row for row in rows if shown_in(row, metric, summary)]
             if found:
                 unit = "" if metric == "time" else ", MiB"
                 lines += [f"### {suite}: {title.lower().replace('rss', 'RSS')}{unit}", "",
-                          *suite_table(summary, found, metric), ""]
+                          *suite_table(summary, found, metric), "",
+                          *(latency_note(results, found) if suite == "latency" else ())]
     return lines
 
 
@@ -525,8 +582,9 @@ def failures_section(results, summary):
 def markdown(results, summary):
     """The whole report."""
     lines = ["# Memory allocators compared", "", *headline(results, summary),
-             *means_section(summary), *families_section(summary), *lost_section(summary),
-             *failures_section(results, summary), *rows_section(summary),
+             *means_section(summary), *families_section(summary),
+             *targets_section(results, summary), *lost_section(summary),
+             *failures_section(results, summary), *rows_section(results, summary),
              *details_section(summary), *extras_section(results, summary),
              *api_section(results, summary)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -551,7 +609,7 @@ def most(lines, number):
 
 def text_means(summary):
     columns = mean_columns(summary)
-    if not columns:
+    if not columns or not summary.averaged:
         return []
     titles = [title.replace(f"{summary.subject} / ", "/ ") if summary.subject else title
               for title, *_ in columns]
@@ -572,7 +630,7 @@ def text_rows(summary):
             peer = summary.best_peer(row, metric) if subject and row.compares(metric) else None
             if metric == "time":
                 cells += [cell.strip("*") for cell in figure_cells(summary, row, metric)] \
-                    if row.compares(metric) else [NOTHING] * len(summary.names)
+                    if row.shows(metric) else [NOTHING] * len(summary.names)
             else:
                 cells.append(figure(row.median(metric, subject or base), metric))
             cells += [judged_cell(row, metric, subject, of) if subject and peer else NOTHING
@@ -611,12 +669,13 @@ def text_problems(results, summary):
 
 
 def summary_text(results, summary):
-    """For the terminal, at most 60 lines."""
+    """For the terminal, at most 80 lines."""
     lines = [f"{who_against_whom(results, summary)}",
              f"{count_text(len(summary.rows), 'row')}, {rounds_text(summary)}, "
              f"{results['kind']} run of {results['date']}, {state_text(results)}",
              *textwrap.wrap(machine_text(results), WIDE),
-             *textwrap.wrap(settings_text(results), WIDE), "", *text_means(summary)]
+             *textwrap.wrap(settings_text(results), WIDE), "", *text_means(summary),
+             *text_targets(results, summary)]
     if summary.subject and summary.peers:
         lines += text_lost(summary, "time", 10) + text_lost(summary, "peak_rss_kib", 5)
     lines += ["", *textwrap.wrap(noise_text(results, summary), WIDE)]
@@ -629,8 +688,8 @@ def summary_text(results, summary):
 def families(summary):
     """title -> rows, in the order of the suites."""
     found = {}
-    for suite, rows in scopes(summary):
-        for row in rows if suite != "all" else ():
+    for suite, rows in by_suite(summary.averaged):
+        for row in rows:
             found.setdefault((suite, row.family), []).append(row)
     return found
 
@@ -657,6 +716,8 @@ def group_table(summary, groups, first):
 
 def families_section(summary):
     groups = {f"{suite}: {family}": rows for (suite, family), rows in families(summary).items()}
+    if not groups:
+        return []
     return ["### By family", "",
             f"Time · peak RSS, as ratios of {summary.base}'s where the column names no other.", "",
             *group_table(summary, groups, "family"), ""]

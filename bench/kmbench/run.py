@@ -4,11 +4,10 @@
 A round runs every job that is due once under every allocator, one right after
 the other; who goes first rotates from job to job and from time to time, and the
 direction turns each time.  A job that costs much more than the others is due only
-every so many rounds.  What failed under an allocator is not run there again.
+each second round.  What failed under an allocator is not run there again.
 """
 
 import dataclasses
-import math
 import random
 import statistics
 import sys
@@ -17,7 +16,7 @@ import time
 from .job import JobFailed
 
 MOST_ROUNDS = 60        # more show nothing new
-MOST_SELDOM = 2         # a costly job is due at least every so many rounds
+COSTLY = 2.25           # times the usual cost, from which on a job is due each second round
 
 
 def said(error):
@@ -32,10 +31,10 @@ class Progress:
     last: float = 0.0
     width: int = 0
 
-    def show(self, text, force=False):
+    def show(self, text):
         now = time.monotonic()
         interval = 0.2 if self.stream.isatty() else 15
-        if not force and now - self.last < interval:
+        if now - self.last < interval:
             return
         self.last = now
         if self.stream.isatty():
@@ -99,13 +98,12 @@ class Runner:
     def left(self):
         return self.budget - (time.monotonic() - self.started)
 
-    def every(self, job):
-        """A job is due each so many rounds: the square root of how much more it costs."""
-        usual = statistics.median(self.cost.values())
-        return max(1, min(MOST_SELDOM, round(math.sqrt(self.cost[job.name] / usual))))
+    def is_costly(self, job):
+        return (job.name in self.cost
+                and self.cost[job.name] >= COSTLY * statistics.median(self.cost.values()))
 
     def is_due(self, job, turn):
-        return job.name not in self.cost or turn % self.every(job) == 0
+        return turn % 2 == 0 or not self.is_costly(job)
 
     def round(self, turn):
         """One round; false where there was nothing left to do, or no time."""

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import shutil
 
-from . import bench_jobs, real, replay_jobs
+from . import bench_jobs, latency_jobs, real, replay_jobs
 
 # The rows of bench-micro and so on that bench-quick has, as patterns of the shell.
 QUICK = (
@@ -22,7 +22,8 @@ QUICK = (
     "BM_false_sharing/*/threads:2", "BM_idle_threads/100",
     "BM_large/random/64k_1m/touched", "BM_large/random/1m_8m/touched", "BM_large/5to25m",
     "BM_large/realloc/steps", "BM_large/threads/threads:2",
-    "BM_burst/random", "BM_burst/tenth", "BM_shift/small", "BM_start/nothing", "BM_peak/40", "BM_peak/200",
+    "BM_burst/random", "BM_burst/tenth", "BM_shift/small", "BM_start/nothing",
+    "BM_peak/40", "BM_peak/200",
     "BM_api/kmalloc/64", "BM_api_malloc/kmalloc/64",
     "BM_api/kmem_cache_batch/100/200", "BM_api_malloc/kmem_cache_batch/100/200",
 )
@@ -44,7 +45,8 @@ def real_jobs():
 
 
 def all_jobs(context):
-    return bench_jobs.jobs(context) + replay_jobs.jobs() + real_jobs()
+    return (bench_jobs.jobs(context) + latency_jobs.jobs(context) + replay_jobs.jobs()
+            + real_jobs())
 
 
 def matches(job, patterns):

@@ -4,10 +4,11 @@
 Two allocators are compared in a row by their samples of the same rounds, which
 were taken next to each other: the logarithms of the ratios, round by round, are
 tested against 0 by a t-test of their trimmed mean (Yuen), which a slow run out
-of seven or two out of fourteen can not upset.  All comparisons of the subject, over every row,
-peer and figure, are one family, corrected by Holm's method; a difference is
-called significant where its corrected p is at most ALPHA and it is at least
-FLOOR, the rest is within noise.  What failed under an allocator is not compared.
+of seven or two out of fourteen can not upset.  All comparisons of the subject,
+over every row, peer and figure, are one family, corrected by Holm's method; a
+difference is called significant where its corrected p is at most ALPHA and it is
+at least FLOOR, the rest is within noise.  What failed under an allocator is not
+compared.
 """
 
 import dataclasses
@@ -135,7 +136,11 @@ class RowSummary:
         return [math.log(mine[turn] / theirs[turn]) for turn in mine if turn in theirs]
 
     def compares(self, metric):
-        return metric != "time" or self.what == "time"
+        return self.what == "time" or (metric != "time" and self.what == "memory")
+
+    def shows(self, metric):
+        """Are there figures for a table?"""
+        return self.compares(metric) or self.what == "shown"
 
     def compare(self, metric, name, of):
         """The Comparison, or None where one of both has no figure; only those of the subject
@@ -160,6 +165,8 @@ class Summary:
         self.rows = [RowSummary(row) for row in results["rows"]]
         # The API has no peers: its rows are compared with each other by the report.
         self.compared = [row for row in self.rows if row.suite != "api"]
+        # Percentiles of the same runs, of what rows of the suite threads are the mean of.
+        self.averaged = [row for row in self.compared if row.suite != "latency"]
         if self.subject:
             self.judge()
 
@@ -200,7 +207,7 @@ class Summary:
 
     def geomean(self, metric, name, of, rows=None):
         """Of the ratios, in which each family counts once, however many rows it has."""
-        rows = self.compared if rows is None else rows
+        rows = self.averaged if rows is None else rows
         ratios = self.ratios(metric, name, of, rows)
         families = {}
         for row in rows:

@@ -2,6 +2,7 @@
 """The comparison: its statistics, its schedule, and the command from end to end (TAP)."""
 
 import json
+import lzma
 import math
 import os
 import random
@@ -18,8 +19,9 @@ BUILD = os.environ.get("abs_top_builddir") or os.path.join(SOURCE, "build")
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-from kmbench import allocators, bench_jobs, run, stats  # noqa: E402
+from kmbench import allocators, bench_jobs, report, run, stats  # noqa: E402
 from kmbench.job import Allocator, Context, Job, JobFailed, Row, Sample  # noqa: E402
+import made_results as made  # noqa: E402
 
 OURS = allocators.our_library(BUILD)
 
@@ -115,6 +117,26 @@ def test_families_count_once():
     assert abs(stats.summarise(results).geomean("time", "libkmalloc", "glibc") - 2) < 1e-9
 
 
+def test_latency_is_judged_but_in_no_mean_and_the_worst_case_in_neither():
+    results = made_results(4, 12, {"glibc": 1, "libkmalloc": 3})
+    for row, what in zip(results["rows"][:2], ("time", "shown")):
+        row["suite"], row["what"] = "latency", what
+    for sample in results["rows"][0]["samples"]["glibc"]:
+        sample["extra"] = {"clock_ns": 30.0}
+    summary = stats.summarise(results)
+    assert [row.name for row in summary.lost("time") if row.suite == "latency"] == ["row0"]
+    assert [row.name for row in summary.averaged] == ["row2", "row3"]
+    for sample in results["rows"][0]["samples"]["libkmalloc"]:
+        sample["time"] *= 1000
+    again = stats.summarise(results)
+    assert again.geomean("time", "libkmalloc", "glibc") \
+        == summary.geomean("time", "libkmalloc", "glibc")
+    text = report.markdown(dict(made.make_results(rounds=1), rows=results["rows"]), summary)
+    worst = [line for line in text.splitlines() if line.startswith("| `row1` |")]
+    assert " ns | " in worst[0] and "| – | – |" in worst[0], worst
+    assert "30.0 ns are the clock's own" in text
+
+
 # Schedule -----------------------------------------------------------------
 
 class Fake(Job):
@@ -136,7 +158,7 @@ class Fake(Job):
 
 
 class Silent(run.Progress):
-    def show(self, text, force=False):
+    def show(self, text):
         pass
 
     def say(self, text):
@@ -234,6 +256,38 @@ def test_a_run_writes_results_and_a_report():
         assert "libkmalloc" in out
         status, out, err = compare("--output", path, *SMALL, "glibc")
         assert status == 1 and "there is a results.json already" in err
+
+
+def test_latency_has_rows_of_its_own_for_malloc_and_free():
+    with Folder() as path:
+        status, _, err = compare("--suites", "latency", "--scale", "0.02", "--rounds", "2",
+                                 "--allocators", "glibc,libkmalloc,bad", "--allocator",
+                                 f"bad={allocators.find_library('libm.so.6')}", "--output", path)
+        assert status == 1, err
+        with open(os.path.join(path, "results.json"), encoding="utf-8") as file:
+            rows = {row["name"]: row for row in json.load(file)["rows"]}
+        assert set(rows) == {f"latency/server/{call}/{figure}/threads:{threads}"
+                             for call in ("malloc", "free") for threads in (1, 4)
+                             for figure in ("p50", "p99", "p99.9", "max")}, list(rows)
+        for row in rows.values():
+            assert list(row["failures"]) == ["bad"] and "malloc came from" in row["failures"]["bad"]
+            for name in ("glibc", "libkmalloc"):
+                assert len(row["samples"][name]) == 2
+                assert 0 < row["samples"][name][0]["time"] < 10
+
+
+def test_a_report_goes_where_output_says():
+    with Folder() as path, Folder() as other:
+        packed = os.path.join(path, "results.json.xz")
+        with lzma.open(packed, "wt", encoding="utf-8") as file:
+            json.dump(made.make_results(rounds=1, suites=("large",)), file)
+        status, out, err = compare("--report", packed, "--output", other)
+        assert status == 0, err
+        assert os.listdir(path) == ["results.json.xz"], os.listdir(path)
+        with open(os.path.join(other, "report.md"), encoding="utf-8") as file:
+            text = file.read()
+        assert text.startswith("# Memory allocators compared") and not text.endswith("\n\n")
+        assert "results.json" not in os.listdir(other) and ": report.md" in out, out
 
 
 def test_an_allocator_that_does_not_load_is_a_failure():

@@ -64,7 +64,7 @@ rows()
 
 rows bench-micro 90
 rows bench-threads 50
-rows bench-large 16
+rows bench-large 18
 rows bench-memory 22
 rows bench-api 48
 rows bench-shim 2

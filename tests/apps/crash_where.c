@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -29,6 +30,25 @@ static void say(const char *text)
 	syscall(SYS_write, 2, text, strlen(text));
 }
 
+/*
+ * 0 where nothing can be read: a stack may have come to its end. The kernel looks, which refuses
+ * what a load would die of.
+ */
+static unsigned long word_at(unsigned long address)
+{
+	unsigned long word = 0;
+	int ends[2];
+
+	if (syscall(SYS_pipe2, ends, 0) < 0)
+		return 0;
+	if (syscall(SYS_write, ends[1], address, sizeof(word)) != sizeof(word) ||
+	    syscall(SYS_read, ends[0], &word, sizeof(word)) != sizeof(word))
+		word = 0;
+	syscall(SYS_close, ends[0]);
+	syscall(SYS_close, ends[1]);
+	return word;
+}
+
 static void fault(int sig, siginfo_t *info, void *context)
 {
 	const ucontext_t *uc = (const ucontext_t *)context;
@@ -39,7 +59,7 @@ static void fault(int sig, siginfo_t *info, void *context)
 #if defined(__x86_64__)
 	pc = (unsigned long)uc->uc_mcontext.gregs[REG_RIP];
 	/* memset and its like have no frame */
-	memcpy(&caller, (const void *)uc->uc_mcontext.gregs[REG_RSP], sizeof(caller));
+	caller = word_at((unsigned long)uc->uc_mcontext.gregs[REG_RSP]);
 #elif defined(__aarch64__)
 	pc = uc->uc_mcontext.pc;
 	caller = uc->uc_mcontext.regs[30];
@@ -47,6 +67,25 @@ static void fault(int sig, siginfo_t *info, void *context)
 	say(is_inside(pc) || is_inside(caller) ? "crash_where: inside the library\n" :
 						 "crash_where: outside of the library\n");
 	/* SA_RESETHAND: it happens again, and ends the program */
+}
+
+/* Frames of 64 KiB, more than the stack has: its pointer, too, comes to where nothing is. */
+static int overflow(unsigned int frames)
+{
+	volatile char frame[65536];
+
+	frame[0] = 0;
+	return frames ? overflow(frames - 1) + frame[0] : 0;
+}
+
+static void overflow_stack(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_STACK, &limit);
+	limit.rlim_cur = 8 << 20;
+	setrlimit(RLIMIT_STACK, &limit);
+	overflow(1024);
 }
 
 static int find(struct dl_phdr_info *info, size_t size, void *arg)
@@ -87,4 +126,6 @@ __attribute__((constructor)) static void start(void)
 	if (getenv("CRASH_WHERE_INSIDE"))
 		((void *(*)(const void *, size_t, unsigned int))dlsym(RTLD_DEFAULT, "km_kmemdup"))(
 			bad, 100, 0xcc0);	/* GFP_KERNEL */
+	if (getenv("CRASH_WHERE_STACK"))
+		overflow_stack();
 }

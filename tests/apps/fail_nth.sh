@@ -114,6 +114,9 @@ END
 run "" env CRASH_WHERE_OUTSIDE=1 true
 is "$status $(<"$work/run.err")" "139 crash_where: outside of the library" \
 	"a fault of the program is told"
+run "" env CRASH_WHERE_STACK=1 true
+is "$status $(<"$work/run.err")" "139 crash_where: outside of the library" \
+	"a program that overflows its stack is told"
 run "" env CRASH_WHERE_INSIDE=1 true
 is "$(<"$work/run.err")" "crash_where: inside the library" "a fault of the library is told"
 
