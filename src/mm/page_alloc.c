@@ -104,34 +104,51 @@ void lru_del(unsigned long addr, unsigned int order)
 	}
 }
 
+/*
+ * Masks of the pageblocks of a block lie side by side: blocks are aligned to their size, and a leaf
+ * is larger than any of them. Four at a time.
+ */
+typedef u64 __attribute__((may_alias)) masks_t;
+#define MASKS_PER_WORD	(sizeof(masks_t) / sizeof(u16))
+
+static_assert(offsetof(struct map_leaf, dirty) % sizeof(masks_t) == 0, "masks are read by words");
+
 long count_dirty(unsigned long addr, unsigned int order)
 {
-	unsigned long end = addr + (PAGE_SIZE << order);
+	u16 *mask = dirty_mask(addr);
+	unsigned long nr, i;
 	long n = 0;
 
-	if (order < PAGEBLOCK_ORDER)
-		return hweight64(*dirty_mask(addr) & frame_bits(addr, order));
-	for (; addr < end; addr += PAGEBLOCK_SIZE)
-		n += hweight64(*dirty_mask(addr));
+	if (order <= PAGEBLOCK_ORDER)
+		return hweight64(*mask & frame_bits(addr, order));
+	nr = 1ul << (order - PAGEBLOCK_ORDER);
+	if (nr < MASKS_PER_WORD)
+		return hweight64(mask[0]) + hweight64(mask[1]);
+	for (i = 0; i < nr; i += MASKS_PER_WORD)
+		n += hweight64(*(masks_t *)(void *)&mask[i]);
 	return n;
 }
 
 static bool block_is_dirty(unsigned long addr, unsigned int order)
 {
-	unsigned long end = addr + (PAGE_SIZE << order);
+	u16 *mask = dirty_mask(addr);
+	unsigned long nr, i;
 
-	if (order < PAGEBLOCK_ORDER)
-		return *dirty_mask(addr) & frame_bits(addr, order);
-	for (; addr < end; addr += PAGEBLOCK_SIZE)
-		if (*dirty_mask(addr))
+	if (order <= PAGEBLOCK_ORDER)
+		return *mask & frame_bits(addr, order);
+	nr = 1ul << (order - PAGEBLOCK_ORDER);
+	if (nr < MASKS_PER_WORD)
+		return mask[0] | mask[1];
+	for (i = 0; i < nr; i += MASKS_PER_WORD)
+		if (*(masks_t *)(void *)&mask[i])
 			return true;
 	return false;
 }
 
-static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int order)
+/* page: of addr. */
+static void add_to_free_area(struct zone *z, struct page *page, unsigned long addr,
+			     unsigned int order)
 {
-	struct page *page = virt_to_page(addr);
-
 	page->state = PAGE_FREE;
 	page->order = (u8)order;
 	page->virtual = addr;
@@ -142,7 +159,7 @@ static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int or
 
 void del_from_free_area(struct zone *z, struct page *page)
 {
-	if (page->order < PAGEBLOCK_ORDER)
+	if (page->order < PAGEBLOCK_ORDER && page->on_lru)
 		lru_del(page_address(page), page->order);
 	list_del(&page->list);
 	page->state = PAGE_NONE;
@@ -150,35 +167,53 @@ void del_from_free_area(struct zone *z, struct page *page)
 	WRITE_ONCE(z->free_pages, z->free_pages - (1ul << page->order));
 }
 
-void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
+/*
+ * The struct page of the buddy: a section holds every block whole, so it lies in the same mem_map,
+ * and is PAGE_NONE where no memory is.
+ */
+static struct page *buddy_of(struct page *page, unsigned long addr, unsigned int order)
 {
-	unsigned long start = addr, a;
-	unsigned int old_order = order;
+	unsigned long frames = 1ul << (order + os_page_shift - FRAME_SHIFT);
 
-	virt_to_page(addr)->state = PAGE_NONE;
+	return addr & PAGE_SIZE << order ? page - frames : page + frames;
+}
+
+/* Merges the block with its free buddies, which come off their lists; its order then. */
+static unsigned int merge(struct zone *z, struct page **page, unsigned long *addr,
+			  unsigned int order)
+{
 	while (order < MAX_PAGE_ORDER) {
-		unsigned long buddy_addr = addr ^ (PAGE_SIZE << order);
-		struct page *buddy = virt_to_page(buddy_addr);
+		struct page *buddy = buddy_of(*page, *addr, order), *upper;
 
-		if (!buddy || READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
+		if (READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
 			break;
 		del_from_free_area(z, buddy);
+		upper = MAX(*page, buddy);
+		*page = MIN(*page, buddy);
 		if (order < PAGEBLOCK_ORDER)	/* a slab's bitmaps may come to lie there */
-			memset(virt_to_page(MAX(addr, buddy_addr)), 0, sizeof(struct page));
-		addr = MIN(addr, buddy_addr);
+			memset(upper, 0, sizeof(*upper));
+		*addr &= ~(PAGE_SIZE << order);
 		order++;
 	}
-	add_to_free_area(z, addr, order);
+	return order;
+}
+
+void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
+{
+	unsigned long start = addr, end = addr + (PAGE_SIZE << order), a, seq;
+	struct page *page = virt_to_page(addr);
+
+	page->state = PAGE_NONE;
+	order = merge(z, &page, &addr, order);
+	add_to_free_area(z, page, addr, order);
 	if (!keep_lru)
 		return;
-	if (order >= PAGEBLOCK_ORDER) {
-		unsigned long seq = purge_next_seq(), end = start + (PAGE_SIZE << old_order);
-
+	seq = purge_next_seq();
+	if (order < PAGEBLOCK_ORDER)
+		lru_add(z, addr, order, seq);
+	else
 		for (a = ALIGN_DOWN(start, PAGEBLOCK_SIZE); a < end; a += PAGEBLOCK_SIZE)
 			lru_add(z, a, PAGEBLOCK_ORDER, seq);
-	} else {
-		lru_add(z, addr, order, purge_next_seq());
-	}
 }
 
 /* Zone lock held. What alloc_block() or alloc_neighbours() gave. */
@@ -212,21 +247,25 @@ void drain_deferred(struct zone *z)
 
 unsigned long expand(struct zone *z, unsigned long addr, unsigned int from, unsigned int order)
 {
+	struct page *page = from > order ? virt_to_page(addr) : NULL;
+
 	while (from > order) {
 		unsigned long upper;
+		struct page *half;
 
 		from--;
 		upper = addr + (PAGE_SIZE << from);
+		half = buddy_of(page, addr, from);
 		if (from + 1 == PAGEBLOCK_ORDER) {
 			lru_del(addr, PAGEBLOCK_ORDER);
 		} else if (from >= PAGEBLOCK_ORDER && !block_is_dirty(addr, from) &&
 			   block_is_dirty(upper, from)) {
-			unsigned long lower = addr;
-
+			add_to_free_area(z, page, addr, from);
+			page = half;
 			addr = upper;
-			upper = lower;
+			continue;
 		}
-		add_to_free_area(z, upper, from);
+		add_to_free_area(z, half, upper, from);
 		if (from < PAGEBLOCK_ORDER)
 			lru_add(z, upper, from, purge_next_seq());
 	}
