@@ -292,25 +292,39 @@ static void lru_del_all(unsigned long addr, unsigned int order)
 		lru_del(addr, PAGEBLOCK_ORDER);
 }
 
-struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
+/* The smallest free block of at least the order, on its list; NULL if there is none. */
+static struct page *first_free(struct zone *z, unsigned int order, unsigned int kinds)
 {
 	unsigned int o, dirty;
-	struct page *page;
-	unsigned long addr;
 
 	for (dirty = kinds; dirty--; ) {
-		for (o = order; o <= MAX_PAGE_ORDER; o++)
-			if (!list_empty(&z->free_area[o].free_list[dirty]))
-				goto found;
+		for (o = order; o <= MAX_PAGE_ORDER; o++) {
+			struct list_head *list = &z->free_area[o].free_list[dirty];
+
+			if (!list_empty(list))
+				return list_first_entry(list, struct page, list);
+		}
 	}
 	return NULL;
-found:
-	page = list_first_entry(&z->free_area[o].free_list[dirty], struct page, list);
+}
+
+/* A block that is on its list, split down to the order; where what is kept of it begins. */
+static unsigned long take_part(struct zone *z, struct page *page, unsigned int order)
+{
+	unsigned long addr;
+
 	del_from_free_area(z, page);
-	addr = expand(z, page_address(page), o, order);
+	addr = expand(z, page_address(page), page->order, order);
 	if (order >= PAGEBLOCK_ORDER)
 		lru_del_all(addr, order);
-	return take_block(addr, order);
+	return addr;
+}
+
+struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
+{
+	struct page *page = first_free(z, order, kinds);
+
+	return page ? take_block(take_part(z, page, order), order) : NULL;
 }
 
 /*
@@ -411,6 +425,56 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 	if (page)
 		purge_account_alloc((long)(PAGE_SIZE >> FRAME_SHIFT) << order, dirty);
 	return page;
+}
+
+/*
+ * Zone lock held: the blocks of the order that a free block, or the part of it that is wanted,
+ * consists of, up to n; behind *link, which moves on. Adds to *dirty.
+ */
+static unsigned int rmqueue_split(struct zone *z, unsigned int order, unsigned int n,
+				  struct page ***link, long *dirty)
+{
+	struct page *page = first_free(z, order, 2);
+	unsigned int part, i;
+	unsigned long addr;
+
+	if (!page)
+		return 0;
+	part = MIN(page->order, order + fls_long(n) - 1);
+	addr = take_part(z, page, part);
+	*dirty += count_dirty(addr, part);
+	for (i = 0; i < 1u << (part - order); i++, addr += PAGE_SIZE << order) {
+		page = take_block(addr, order);
+		mark_small_dirty(page);
+		**link = page;
+		*link = &page->next;
+	}
+	return i;
+}
+
+unsigned int alloc_blocks(unsigned int order, unsigned int n, const struct alloc_context *ac,
+			  struct page **first)
+{
+	struct zone *z = &zone_normal;
+	struct page **link = first;
+	unsigned int got = 0, new;
+	long dirty = 0;
+
+	if ((may_block(ac) || READ_ONCE(z->nr_chunks)) && mem_charge((unsigned long)n << order, ac)) {
+		if (zone_lock_for(z, ac)) {
+			if (!first_free(z, order, 2) && may_block(ac))
+				zone_grow(z, order);
+			while (got < n && (new = rmqueue_split(z, order, n - got, &link, &dirty)))
+				got += new;
+			spin_unlock(&z->lock);
+		}
+		if (got < n)
+			mem_uncharge((unsigned long)(n - got) << order);
+	}
+	*link = NULL;
+	if (got)
+		purge_account_alloc(((long)(PAGE_SIZE >> FRAME_SHIFT) * got) << order, dirty);
+	return got;
 }
 
 /* A free block of the largest order is at addr, and holds memory if it has to. */
@@ -555,6 +619,42 @@ void free_block(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	give_back(z, page, 1ul << order, zone_lock(z));
+}
+
+/* Zone lock held: the frames that were clean when the block was taken, if it was never used. */
+static void mark_small_clean(struct page *page)
+{
+	unsigned long addr = page_address(page);
+
+	*dirty_mask(addr) &= (u16)~(frame_bits(addr, page->order) & ~page->was_dirty);
+}
+
+void free_blocks(struct page *first)
+{
+	struct zone *z = &zone_normal;
+	struct page *page = first, *next;
+	unsigned long pages = 0;
+	bool locked;
+
+	if (!page)
+		return;
+	locked = zone_lock(z);
+	for (; page; page = next) {
+		next = page->next;
+		pages += 1ul << page->order;
+		if (locked) {
+			mark_small_clean(page);
+			page->seq = 0;
+			put_block(z, page);
+		} else {
+			page->seq = 0;
+			defer(z, page);
+		}
+	}
+	if (locked)
+		spin_unlock(&z->lock);
+	purge_account_free((long)(pages << (os_page_shift - FRAME_SHIFT)));
+	mem_uncharge(pages);
 }
 
 void free_neighbours(struct page *page)

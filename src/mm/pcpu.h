@@ -5,14 +5,15 @@
  * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's).
  * Taken from DEAD to LIVE, and back, by who holds `lock`; a thread that cannot have the lock
  * when it ends stores DEAD without it and never touches the slot again. Records are never
- * unmapped. `cache` belongs to the slot's thread alone, without a lock. Everything from `lock`
- * on belongs to the holder of the lock, but for the atomics: that is the thread once a miss, or
- * anyone who got it by trylock. The sheaves of a cache above the classes are moved as a whole
- * under the lock too: who destroys the cache, which nobody uses any more, takes them.
+ * unmapped. `cache` and `page_list` belong to the slot's thread alone, without a lock. Everything
+ * from `lock` on belongs to the holder of the lock, but for the atomics: that is the thread once a
+ * miss, or anyone who got it by trylock. The sheaves of a cache above the classes are moved as a
+ * whole under the lock too: who destroys the cache, which nobody uses any more, takes them.
  */
 #ifndef KM_MM_PCPU_H
 #define KM_MM_PCPU_H
 
+#include "mm/page_list.h"
 #include "mm/slab.h"
 
 /* A sheaf as the hit paths see it: an entry whose pointers are equal always misses. */
@@ -37,6 +38,7 @@ enum cpu_state { CPU_DEAD, CPU_LIVE };
 
 struct pcpu {
 	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
+	struct page_list page_list[NR_PAGE_LISTS];	/* of small orders; by order */
 
 	spinlock_t lock;
 	bool fork_held;			/* this lock was taken for the fork that is under way */

@@ -244,10 +244,12 @@ void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache
 void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
 	__km(slab_flush);
 /*
- * The slot's own sheaves, by its own thread (or of a slot that has none any more). False: some
- * stay, as the slot's lock was not to be had.
+ * The slot's own sheaves and page lists, by its own thread (or of a slot that has none any more).
+ * False: some stay, as the slot's lock was not to be had.
  */
 bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
+/* The thread's own slot has flush_request set. */
+void honour_flush_request(struct pcpu *c) __km(honour_flush_request);
 /*
  * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above
  * the classes that nobody uses. False: the slot's lock is not to be had.
@@ -266,7 +268,7 @@ unsigned int take_objects(struct pcpu *c, struct slab *slab, void **end, unsigne
 void slab_release_empty_of(struct pcpu *c, struct kmem_cache *s) __km(slab_release_empty_of);
 /* n bits were set in free_map */
 void slab_put(struct pcpu *c, struct slab *slab, unsigned int n) __km(slab_put);
-/* all of them, and the page list */
+/* all of them, and the pageblocks kept for the next */
 void slab_release_empty(struct pcpu *c) __km(slab_release_empty);
 /* Gives back pages without a live object inside slabs in use; frames. */
 unsigned long slab_purge_partial(struct pcpu *c) __km(slab_purge_partial);
