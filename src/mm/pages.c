@@ -341,19 +341,19 @@ static __always_inline struct page *alloc_pages_fast(gfp_t gfp, unsigned int ord
 	return page;
 }
 
-__km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+__km_export __hot struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
 	if (likely(node_will_do(nid, gfp)))
 		return alloc_pages_fast(gfp, order);
 	return alloc_pages_slow(cpu_enter(), nid, gfp, order);
 }
 
-__km_export struct page *alloc_pages(gfp_t gfp, unsigned int order)
+__km_export __hot struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	return alloc_pages_fast(gfp, order);
 }
 
-__km_export unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+__km_export __hot unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages_fast(gfp & ~__GFP_HIGHMEM, order);
 
@@ -539,7 +539,7 @@ static __always_inline void free_pages_fast(struct page *page, unsigned int orde
 		cpu_leave(c);
 }
 
-__km_export void __free_pages(struct page *page, unsigned int order)
+__km_export __hot void __free_pages(struct page *page, unsigned int order)
 {
 	free_pages_fast(page, order);
 }
@@ -571,7 +571,7 @@ __km_export void put_page(struct page *page)
 	__free_pages(page, order);
 }
 
-__km_export void free_pages(unsigned long addr, unsigned int order)
+__km_export __hot void free_pages(unsigned long addr, unsigned int order)
 {
 	struct page *page;
 
