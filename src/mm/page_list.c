@@ -8,6 +8,7 @@
 #include "mm/purge.h"
 #include "mm/reserve.h"
 #include "mm/watermark.h"
+#include "kernel/bug.h"
 #include "kernel/params.h"
 
 static unsigned int list_limit(unsigned int order)
@@ -32,10 +33,11 @@ static void give_back(struct page_list *l, unsigned int order, unsigned int keep
 	for (i = 0; i < keep && *link; i++)
 		link = &(*link)->next;
 	rest = *link;
-	WRITE_ONCE(*link, NULL);
+	*link = NULL;
 	l->room += l->nr - i;
-	l->nr = i;
+	WRITE_ONCE(l->nr, i);
 	for (page = rest; page; page = page->next) {
+		VM_BUG_ON(page->state != PAGE_LISTED || page->order != order);
 		clear_tails(page, order);
 		page->head_offset = 0;
 		WRITE_ONCE(page->state, PAGE_USED);
@@ -51,7 +53,7 @@ bool page_list_refill(struct pcpu *c, unsigned int order, const struct alloc_con
 
 	if (!has_list(order))
 		return false;
-	l->nr = alloc_blocks(order, limit / 2, ac, &l->first);
+	WRITE_ONCE(l->nr, alloc_blocks(order, limit / 2, ac, &l->first));
 	l->room = limit - l->nr;
 	for (page = l->first; page; page = page->next) {
 		set_tails(page, order, 0);

@@ -29,7 +29,7 @@
 
 struct page_list {
 	struct page *first;	/* the last one freed; linked by page->next */
-	unsigned int nr;	/* blocks */
+	unsigned int nr;	/* blocks; others read it */
 	unsigned int room;	/* how many more */
 };
 
@@ -44,7 +44,7 @@ static __always_inline struct page *page_list_pop(struct page_list *l)
 	if (unlikely(!page))
 		return NULL;
 	l->first = page->next;
-	l->nr--;
+	WRITE_ONCE(l->nr, l->nr - 1);
 	l->room++;
 	return page;
 }
@@ -55,7 +55,7 @@ static __always_inline void page_list_push(struct page_list *l, struct page *pag
 	WRITE_ONCE(page->state, PAGE_LISTED);
 	page->next = l->first;
 	l->first = page;
-	l->nr++;
+	WRITE_ONCE(l->nr, l->nr + 1);
 	l->room--;
 }
 

@@ -20,6 +20,7 @@
 #include "mm/entry.h"
 #include "mm/fault_inject.h"
 #include "mm/purge.h"
+#include "kernel/bug.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "kmalloc/mm.h"
@@ -150,6 +151,7 @@ static __always_inline struct page *prep_listed(struct page *page, gfp_t gfp)
 {
 	u8 flags = page->order && gfp & __GFP_COMP ? PG_compound : 0;
 
+	VM_BUG_ON(page->state != PAGE_LISTED || page_address(page) < ZONE_DMA32_END);
 	if (gfp & __GFP_ZERO)
 		clear_block(page);
 	if (unlikely(page->flags != flags)) {
