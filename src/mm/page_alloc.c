@@ -73,35 +73,77 @@ void zone_init(struct zone *z)
 	z->ready = true;
 }
 
-/* order: of a pageblock at addr, or of a free block that is smaller. */
-static void lru_add(struct zone *z, unsigned long addr, unsigned int order, unsigned long seq)
+/* So many frames more on the lru, for the zone and the purger; negative: less. */
+static void account_lru(struct zone *z, long frames)
 {
-	u16 dirty = *dirty_mask(addr) & frame_bits(addr, order);
-	struct page *page = virt_to_page(addr);
-
-	if (page->on_lru || !dirty)
+	if (!frames)
 		return;
+	WRITE_ONCE(z->dirty, z->dirty + (unsigned long)frames);
+	purge_account_dirty(frames);
+}
+
+/* page: the first of a pageblock, or of a free block that is smaller; dirty: its bits. */
+static long __lru_add(struct zone *z, struct page *page, unsigned long addr, u16 dirty,
+		      unsigned long seq)
+{
+	if (page->on_lru || !dirty)
+		return 0;
 	page->on_lru = true;
 	page->virtual = addr;
 	page->seq = seq;
 	list_add_tail(&page->lru, &z->lru);
-	WRITE_ONCE(z->dirty, z->dirty + hweight64(dirty));
-	purge_account_dirty(hweight64(dirty));
+	return hweight64(dirty);
+}
+
+static long __lru_del(struct page *page, u16 dirty)
+{
+	if (!page->on_lru)
+		return 0;
+	page->on_lru = false;
+	list_del(&page->lru);
+	return hweight64(dirty);
+}
+
+/* A free block below a pageblock. */
+static void lru_add(struct zone *z, struct page *page, unsigned long addr, unsigned int order,
+		    unsigned long seq)
+{
+	u16 dirty = *dirty_mask(addr) & frame_bits(addr, order);
+
+	account_lru(z, __lru_add(z, page, addr, dirty, seq));
 }
 
 void lru_del(unsigned long addr, unsigned int order)
 {
 	struct page *page = virt_to_page(addr);
-	struct zone *z = addr_zone(addr);
-	long dirty;
 
-	if (page->on_lru) {
-		page->on_lru = false;
-		list_del(&page->lru);
-		dirty = hweight64(*dirty_mask(addr) & frame_bits(addr, order));
-		WRITE_ONCE(z->dirty, z->dirty - (unsigned long)dirty);
-		purge_account_dirty(-dirty);
-	}
+	if (page->on_lru)
+		account_lru(addr_zone(addr),
+			    -__lru_del(page, *dirty_mask(addr) & frame_bits(addr, order)));
+}
+
+/* The pageblocks from addr to end, which lie in one block. */
+static void lru_add_all(struct zone *z, unsigned long addr, unsigned long end, unsigned long seq)
+{
+	struct page *page = virt_to_page(addr);
+	u16 *mask = dirty_mask(addr);
+	long n = 0;
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE, page += PAGEBLOCK_FRAMES)
+		n += __lru_add(z, page, addr, *mask++, seq);
+	account_lru(z, n);
+}
+
+static void lru_del_all(struct zone *z, unsigned long addr, unsigned int order)
+{
+	unsigned long end = addr + (PAGE_SIZE << order);
+	struct page *page = virt_to_page(addr);
+	u16 *mask = dirty_mask(addr);
+	long n = 0;
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE, page += PAGEBLOCK_FRAMES)
+		n += __lru_del(page, *mask++);
+	account_lru(z, -n);
 }
 
 /*
@@ -200,7 +242,7 @@ static unsigned int merge(struct zone *z, struct page **page, unsigned long *add
 
 void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
 {
-	unsigned long start = addr, end = addr + (PAGE_SIZE << order), a, seq;
+	unsigned long start = addr, end = addr + (PAGE_SIZE << order), seq;
 	struct page *page = virt_to_page(addr);
 
 	page->state = PAGE_NONE;
@@ -210,10 +252,9 @@ void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool k
 		return;
 	seq = purge_next_seq();
 	if (order < PAGEBLOCK_ORDER)
-		lru_add(z, addr, order, seq);
+		lru_add(z, page, addr, order, seq);
 	else
-		for (a = ALIGN_DOWN(start, PAGEBLOCK_SIZE); a < end; a += PAGEBLOCK_SIZE)
-			lru_add(z, a, PAGEBLOCK_ORDER, seq);
+		lru_add_all(z, ALIGN_DOWN(start, PAGEBLOCK_SIZE), end, seq);
 }
 
 /* Zone lock held. What alloc_block() or alloc_neighbours() gave. */
@@ -267,7 +308,7 @@ unsigned long expand(struct zone *z, unsigned long addr, unsigned int from, unsi
 		}
 		add_to_free_area(z, half, upper, from);
 		if (from < PAGEBLOCK_ORDER)
-			lru_add(z, upper, from, purge_next_seq());
+			lru_add(z, half, upper, from, purge_next_seq());
 	}
 	return addr;
 }
@@ -282,14 +323,6 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 	page->virtual = addr;
 	page->seq = 0;
 	return page;
-}
-
-static void lru_del_all(unsigned long addr, unsigned int order)
-{
-	unsigned long end = addr + (PAGE_SIZE << order);
-
-	for (; addr < end; addr += PAGEBLOCK_SIZE)
-		lru_del(addr, PAGEBLOCK_ORDER);
 }
 
 /* The smallest free block of at least the order, on its list; NULL if there is none. */
@@ -316,7 +349,7 @@ static unsigned long take_part(struct zone *z, struct page *page, unsigned int o
 	del_from_free_area(z, page);
 	addr = expand(z, page_address(page), page->order, order);
 	if (order >= PAGEBLOCK_ORDER)
-		lru_del_all(addr, order);
+		lru_del_all(z, addr, order);
 	return addr;
 }
 
@@ -501,7 +534,7 @@ static struct page *take_neighbours(struct zone *z, unsigned int n, bool dirty)
 			continue;
 		for (a = start; a < end; a += max) {
 			del_from_free_area(z, virt_to_page(a));
-			lru_del_all(a, MAX_PAGE_ORDER);
+			lru_del_all(z, a, MAX_PAGE_ORDER);
 		}
 		page = take_block(start, MAX_PAGE_ORDER + 1);
 		page->nr_neighbours = (u16)n;

@@ -151,7 +151,7 @@ static __always_inline struct page *prep_listed(struct page *page, gfp_t gfp)
 {
 	u8 flags = page->order && gfp & __GFP_COMP ? PG_compound : 0;
 
-	VM_BUG_ON(page->state != PAGE_LISTED || page_address(page) < ZONE_DMA32_END);
+	VM_BUG_ON(page->state != PAGE_LISTED);
 	if (gfp & __GFP_ZERO)
 		clear_block(page);
 	if (unlikely(page->flags != flags)) {
@@ -175,7 +175,7 @@ static __always_inline struct page *alloc_listed(struct pcpu *c, gfp_t gfp, unsi
 static __always_inline bool free_listed(struct pcpu *c, struct page *page, unsigned int order)
 {
 	if (unlikely(READ_ONCE(page->state) != PAGE_ALLOC || page->order != order) ||
-	    unlikely(page_address(page) < ZONE_DMA32_END) ||
+	    unlikely(page->virtual < ZONE_DMA32_END) ||
 	    unlikely(atomic_load_explicit(&page->refcount, memory_order_relaxed) != 1))
 		return false;
 	/* orders as in drop_reference() */
