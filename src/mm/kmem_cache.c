@@ -687,38 +687,80 @@ __km_export unsigned int kmem_cache_size(struct kmem_cache *s)
 
 /* ---- bulk ---- */
 
-/* All or nothing; failslab decides once for all of them. */
-__km_export int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **p)
+/* Up to n objects of the main sheaf, in the order in which single calls would return them. */
+static __always_inline size_t take_run(struct kmem_cache *s, void **p, size_t n)
 {
-	size_t i;
+	struct pcpu *c = cpu_enter();
+	struct cpu_cache *cc = cpu_cache(c, s);
+	void **top = cc->top;
+	size_t i, run = MIN((size_t)(top - cc->start), n);
 
-	if (!n)
-		return 0;
-	p[0] = kmem_cache_alloc(s, gfp);
-	if (!p[0])
-		return 0;
-	for (i = 1; i < n; i++) {
-		p[i] = gfp & __GFP_ZERO ? cache_zalloc(s, gfp, true) : cache_alloc(s, gfp, true);
-		if (unlikely(!p[i])) {
-			kmem_cache_free_bulk(s, i, p);
+	for (i = 0; i < run; i++)
+		p[i] = *--top;
+	if (run)	/* the busy slot is never written to */
+		WRITE_ONCE(cc->top, top);
+	cpu_leave(c);
+	return run;
+}
+
+/* Up to n objects onto the main sheaf: up to the first that is NULL or was freed just before. */
+static __always_inline size_t put_run(struct kmem_cache *s, void **p, size_t n)
+{
+	struct pcpu *c = cpu_enter();
+	struct cpu_cache *cc = cpu_cache(c, s);
+	void **top = cc->top;
+	size_t i, run = MIN((size_t)(cc->end - top), n);
+
+	for (i = 0; i < run && likely(p[i] && top[-1] != p[i]); i++)
+		*top++ = p[i];
+	if (i)
+		WRITE_ONCE(cc->top, top);
+	cpu_leave(c);
+	return i;
+}
+
+/* All or nothing; failslab decides once for all of them. */
+__km_export __hot int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **p)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		size_t run = likely(!(gfp & __GFP_ZERO)) ? take_run(s, p + done, n - done) : 0;
+
+		done += run;
+		if (done == n)
+			break;
+		/* the next one misses, and fills the sheaf */
+		p[done] = gfp & __GFP_ZERO ? cache_zalloc(s, gfp, done) : cache_alloc(s, gfp, done);
+		if (unlikely(!p[done])) {
+			kmem_cache_free_bulk(s, done, p);
 			return 0;
 		}
+		done++;
 	}
 	return (int)n;
 }
 
-__km_export void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **p)
+static __cold void free_bulk_one(struct kmem_cache *s, void **p, size_t i)
 {
-	size_t i;
+	if (!p[i])
+		pr_warn("kmem_cache_free_bulk(%s): element %zu is NULL", s ? s->name : "NULL", i);
+	else if (s)
+		kmem_cache_free(s, p[i]);
+	else
+		kfree(p[i]);
+}
 
-	for (i = 0; i < n; i++) {
-		if (unlikely(!p[i]))
-			pr_warn("kmem_cache_free_bulk(%s): element %zu is NULL",
-				s ? s->name : "NULL", i);
-		else if (s)
-			kmem_cache_free(s, p[i]);
-		else
-			kfree(p[i]);
+__km_export __hot void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **p)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		if (likely(s))
+			done += put_run(s, p + done, n - done);
+		/* the next one is none, or finds the sheaf full */
+		if (done < n)
+			free_bulk_one(s, p, done++);
 	}
 }
 

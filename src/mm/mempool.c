@@ -27,6 +27,13 @@
  * seq is what it was. Who freed something looks at waiters, changes seq, wakes as many sleepers
  * as it freed elements, or all if one of them wants several: that one may go to sleep again and
  * leave what is there to the others. Either it sees the waiter, or the waiter sees the element.
+ *
+ * A free that finds the reserve full, which is nearly every one, leaves it at a glance at waiters,
+ * without a fence: it may miss one that has counted itself just now. That waiter found the reserve
+ * empty under the lock, so all of it is out, and what was taken is freed later. A free sees curr_nr
+ * as of the taking of its element or newer (the fences in take() and is_full()): either it is not
+ * full then, and the free adds the element and wakes; or another one did so since. The first one
+ * to add something after the waiter looked comes to the lock after it, and so sees it.
  */
 #include "lib/small.h"
 #include "kmalloc/kmalloc.h"
@@ -159,6 +166,17 @@ static int nr_places(const mempool_t *pool)
 	return MAX(READ_ONCE(pool->min_nr), 1);
 }
 
+/* Without the lock. */
+static __always_inline bool is_full(mempool_t *pool)
+{
+	int n;
+
+	/* pairs: take(); the element was in our hands before we look */
+	atomic_thread_fence(memory_order_acquire);
+	n = READ_ONCE(pool->curr_nr);
+	return n > 0 && n >= READ_ONCE(pool->min_nr);	/* nr_places() */
+}
+
 static void add_element(mempool_t *pool, void *element)
 {
 	WRITE_ONCE(pool->elements[pool->curr_nr], element);
@@ -203,12 +221,17 @@ static void end_wait(mempool_t *pool, unsigned int kind)
 	__atomic_fetch_sub(&private_of(pool).waiters, kind, __ATOMIC_RELAXED);
 }
 
+static unsigned int nr_waiters(const mempool_t *pool)
+{
+	return READ_ONCE(private_of(pool).waiters);
+}
+
 static void wake_waiters(mempool_t *pool, unsigned int n)
 {
 	unsigned int waiters;
 
 	atomic_thread_fence(memory_order_seq_cst);
-	waiters = READ_ONCE(private_of(pool).waiters);
+	waiters = nr_waiters(pool);
 	if (likely(!waiters))
 		return;
 	if (waiters >> 16)
@@ -309,6 +332,8 @@ static void *take(mempool_t *pool, bool (*lock)(mempool_t *), bool *had_lock)
 		empty_pocket(pool);
 		element = remove_element(pool);
 		pool_unlock(pool);
+		/* pairs: is_full(), wherever the element will be freed */
+		atomic_thread_fence(memory_order_release);
 	}
 	return element ? element : pocket_take(pool);
 }
@@ -337,17 +362,12 @@ static __cold void warn_of_zero(gfp_t gfp)
 #define POOL_GFP	(__GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 #define FIRST_TRY(gfp)	((gfp) & ~(__GFP_DIRECT_RECLAIM | __GFP_IO))
 
-__km_export void *mempool_alloc(mempool_t *pool, gfp_t gfp)
+/* The first try of alloc_fn gave nothing. */
+static __cold __attribute__((noinline)) void *alloc_reserved(mempool_t *pool, gfp_t gfp)
 {
 	bool may_block = gfp & __GFP_DIRECT_RECLAIM, had_lock;
 	void *element;
 
-	if (unlikely(gfp & __GFP_ZERO))
-		warn_of_zero(gfp);
-	gfp |= POOL_GFP;
-	element = pool->alloc(FIRST_TRY(gfp), pool->pool_data);
-	if (likely(element))
-		return element;
 	element = take(pool, may_block ? pool_lock : pool_trylock, &had_lock);
 	while (!element && may_block) {
 		element = pool->alloc(gfp, pool->pool_data);
@@ -355,6 +375,17 @@ __km_export void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 			element = take_or_sleep(pool);
 	}
 	return element;
+}
+
+__km_export __hot void *mempool_alloc(mempool_t *pool, gfp_t gfp)
+{
+	void *element;
+
+	if (unlikely(gfp & __GFP_ZERO))
+		warn_of_zero(gfp);
+	gfp |= POOL_GFP;
+	element = pool->alloc(FIRST_TRY(gfp), pool->pool_data);
+	return likely(element) ? element : alloc_reserved(pool, gfp);
 }
 
 __km_export void *mempool_alloc_preallocated(mempool_t *pool)
@@ -392,6 +423,7 @@ static bool take_missing(mempool_t *pool, void **elems, unsigned int count, unsi
 			if (!elems[i] && (elems[i] = remove_element(pool)))
 				missing--;
 	pool_unlock(pool);
+	atomic_thread_fence(memory_order_release);	/* pairs: is_full() */
 	return !missing;
 }
 
@@ -431,7 +463,7 @@ __km_export unsigned int mempool_free_bulk(mempool_t *pool, void **elems, unsign
 {
 	unsigned int freed = 0;
 
-	if (READ_ONCE(pool->curr_nr) >= nr_places(pool))
+	if (is_full(pool))
 		return 0;
 	if (likely(pool_trylock(pool))) {
 		empty_pocket(pool);
@@ -447,13 +479,21 @@ __km_export unsigned int mempool_free_bulk(mempool_t *pool, void **elems, unsign
 	return freed;
 }
 
-__km_export void mempool_free(void *element, mempool_t *pool)
+/* Into the reserve; what goes elsewhere, who sleeps may find there. */
+static __cold __attribute__((noinline)) void free_with_care(void *element, mempool_t *pool)
 {
-	if (unlikely(!element) || mempool_free_bulk(pool, &element, 1))
+	if (!element || mempool_free_bulk(pool, &element, 1))
 		return;
 	pool->free(element, pool->pool_data);
-	/* there may be some where neither lock nor pocket was to be had */
 	wake_waiters(pool, 1);
+}
+
+__km_export __hot void mempool_free(void *element, mempool_t *pool)
+{
+	if (unlikely(!element) || unlikely(!is_full(pool)) || unlikely(nr_waiters(pool)))
+		free_with_care(element, pool);
+	else
+		pool->free(element, pool->pool_data);
 }
 
 /* ---- resize ---- */

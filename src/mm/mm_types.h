@@ -35,6 +35,7 @@ enum page_state {
 	PAGE_ALLOC,	/* first of a block that alloc_pages() handed out */
 	PAGE_KMALLOC,	/* first of a large kmalloc: compound, its first pageblock is CLASS_OTHER */
 	PAGE_TAIL,	/* first frame of a further page of either */
+	PAGE_LISTED,	/* first of a free block on a slot's page list (page_list.h) */
 };
 
 /* page->flags */
@@ -52,7 +53,7 @@ struct page {
 	u32 head_offset;
 	union {
 		unsigned long seq;	/* on the lru: when it was freed */
-		struct {		/* PAGE_ALLOC, PAGE_KMALLOC, PAGE_TAIL */
+		struct {		/* PAGE_ALLOC, PAGE_KMALLOC, PAGE_TAIL, PAGE_LISTED */
 			_Atomic s32 refcount;
 			union {
 				/* below a pageblock: the frames that were dirty when handed out */
@@ -63,7 +64,11 @@ struct page {
 			u8 flags;	/* PG_ */
 		};
 	};
-	struct list_head list;	/* PAGE_FREE: free_area; PAGE_ISOLATED: zone->isolated; pcp list */
+	union {
+		/* PAGE_FREE: free_area; PAGE_ISOLATED: zone->isolated; pcp list */
+		struct list_head list;
+		struct page *next;	/* PAGE_LISTED, and batches on their way */
+	};
 	struct list_head lru;	/* on_lru: zone->lru, oldest first */
 	/* address, where a block or a pageblock on the lru begins; of a PAGE_TAIL its own */
 	unsigned long virtual;

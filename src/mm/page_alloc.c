@@ -73,65 +73,124 @@ void zone_init(struct zone *z)
 	z->ready = true;
 }
 
-/* order: of a pageblock at addr, or of a free block that is smaller. */
-static void lru_add(struct zone *z, unsigned long addr, unsigned int order, unsigned long seq)
+/* So many frames more on the lru, for the zone and the purger; negative: less. */
+static void account_lru(struct zone *z, long frames)
 {
-	u16 dirty = *dirty_mask(addr) & frame_bits(addr, order);
-	struct page *page = virt_to_page(addr);
-
-	if (page->on_lru || !dirty)
+	if (!frames)
 		return;
+	WRITE_ONCE(z->dirty, z->dirty + (unsigned long)frames);
+	purge_account_dirty(frames);
+}
+
+/* page: the first of a pageblock, or of a free block that is smaller; dirty: its bits. */
+static long __lru_add(struct zone *z, struct page *page, unsigned long addr, u16 dirty,
+		      unsigned long seq)
+{
+	if (page->on_lru || !dirty)
+		return 0;
 	page->on_lru = true;
 	page->virtual = addr;
 	page->seq = seq;
 	list_add_tail(&page->lru, &z->lru);
-	WRITE_ONCE(z->dirty, z->dirty + hweight64(dirty));
-	purge_account_dirty(hweight64(dirty));
+	return hweight64(dirty);
+}
+
+static long __lru_del(struct page *page, u16 dirty)
+{
+	if (!page->on_lru)
+		return 0;
+	page->on_lru = false;
+	list_del(&page->lru);
+	return hweight64(dirty);
+}
+
+/* A free block below a pageblock. */
+static void lru_add(struct zone *z, struct page *page, unsigned long addr, unsigned int order,
+		    unsigned long seq)
+{
+	u16 dirty = *dirty_mask(addr) & frame_bits(addr, order);
+
+	account_lru(z, __lru_add(z, page, addr, dirty, seq));
 }
 
 void lru_del(unsigned long addr, unsigned int order)
 {
 	struct page *page = virt_to_page(addr);
-	struct zone *z = addr_zone(addr);
-	long dirty;
 
-	if (page->on_lru) {
-		page->on_lru = false;
-		list_del(&page->lru);
-		dirty = hweight64(*dirty_mask(addr) & frame_bits(addr, order));
-		WRITE_ONCE(z->dirty, z->dirty - (unsigned long)dirty);
-		purge_account_dirty(-dirty);
-	}
+	if (page->on_lru)
+		account_lru(addr_zone(addr),
+			    -__lru_del(page, *dirty_mask(addr) & frame_bits(addr, order)));
 }
+
+/* The pageblocks from addr to end, which lie in one block. */
+static void lru_add_all(struct zone *z, unsigned long addr, unsigned long end, unsigned long seq)
+{
+	struct page *page = virt_to_page(addr);
+	u16 *mask = dirty_mask(addr);
+	long n = 0;
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE, page += PAGEBLOCK_FRAMES)
+		n += __lru_add(z, page, addr, *mask++, seq);
+	account_lru(z, n);
+}
+
+static void lru_del_all(struct zone *z, unsigned long addr, unsigned int order)
+{
+	unsigned long end = addr + (PAGE_SIZE << order);
+	struct page *page = virt_to_page(addr);
+	u16 *mask = dirty_mask(addr);
+	long n = 0;
+
+	for (; addr < end; addr += PAGEBLOCK_SIZE, page += PAGEBLOCK_FRAMES)
+		n += __lru_del(page, *mask++);
+	account_lru(z, -n);
+}
+
+/*
+ * Masks of the pageblocks of a block lie side by side: blocks are aligned to their size, and a leaf
+ * is larger than any of them. Four at a time.
+ */
+typedef u64 __attribute__((may_alias)) masks_t;
+#define MASKS_PER_WORD	(sizeof(masks_t) / sizeof(u16))
+
+static_assert(offsetof(struct map_leaf, dirty) % sizeof(masks_t) == 0, "masks are read by words");
 
 long count_dirty(unsigned long addr, unsigned int order)
 {
-	unsigned long end = addr + (PAGE_SIZE << order);
+	u16 *mask = dirty_mask(addr);
+	unsigned long nr, i;
 	long n = 0;
 
-	if (order < PAGEBLOCK_ORDER)
-		return hweight64(*dirty_mask(addr) & frame_bits(addr, order));
-	for (; addr < end; addr += PAGEBLOCK_SIZE)
-		n += hweight64(*dirty_mask(addr));
+	if (order <= PAGEBLOCK_ORDER)
+		return hweight64(*mask & frame_bits(addr, order));
+	nr = 1ul << (order - PAGEBLOCK_ORDER);
+	if (nr < MASKS_PER_WORD)
+		return hweight64(mask[0]) + hweight64(mask[1]);
+	for (i = 0; i < nr; i += MASKS_PER_WORD)
+		n += hweight64(*(masks_t *)(void *)&mask[i]);
 	return n;
 }
 
 static bool block_is_dirty(unsigned long addr, unsigned int order)
 {
-	unsigned long end = addr + (PAGE_SIZE << order);
+	u16 *mask = dirty_mask(addr);
+	unsigned long nr, i;
 
-	if (order < PAGEBLOCK_ORDER)
-		return *dirty_mask(addr) & frame_bits(addr, order);
-	for (; addr < end; addr += PAGEBLOCK_SIZE)
-		if (*dirty_mask(addr))
+	if (order <= PAGEBLOCK_ORDER)
+		return *mask & frame_bits(addr, order);
+	nr = 1ul << (order - PAGEBLOCK_ORDER);
+	if (nr < MASKS_PER_WORD)
+		return mask[0] | mask[1];
+	for (i = 0; i < nr; i += MASKS_PER_WORD)
+		if (*(masks_t *)(void *)&mask[i])
 			return true;
 	return false;
 }
 
-static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int order)
+/* page: of addr. */
+static void add_to_free_area(struct zone *z, struct page *page, unsigned long addr,
+			     unsigned int order)
 {
-	struct page *page = virt_to_page(addr);
-
 	page->state = PAGE_FREE;
 	page->order = (u8)order;
 	page->virtual = addr;
@@ -142,7 +201,7 @@ static void add_to_free_area(struct zone *z, unsigned long addr, unsigned int or
 
 void del_from_free_area(struct zone *z, struct page *page)
 {
-	if (page->order < PAGEBLOCK_ORDER)
+	if (page->order < PAGEBLOCK_ORDER && page->on_lru)
 		lru_del(page_address(page), page->order);
 	list_del(&page->list);
 	page->state = PAGE_NONE;
@@ -150,35 +209,52 @@ void del_from_free_area(struct zone *z, struct page *page)
 	WRITE_ONCE(z->free_pages, z->free_pages - (1ul << page->order));
 }
 
-void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
+/*
+ * The struct page of the buddy: a section holds every block whole, so it lies in the same mem_map,
+ * and is PAGE_NONE where no memory is.
+ */
+static struct page *buddy_of(struct page *page, unsigned long addr, unsigned int order)
 {
-	unsigned long start = addr, a;
-	unsigned int old_order = order;
+	unsigned long frames = 1ul << (order + os_page_shift - FRAME_SHIFT);
 
-	virt_to_page(addr)->state = PAGE_NONE;
+	return addr & PAGE_SIZE << order ? page - frames : page + frames;
+}
+
+/* Merges the block with its free buddies, which come off their lists; its order then. */
+static unsigned int merge(struct zone *z, struct page **page, unsigned long *addr,
+			  unsigned int order)
+{
 	while (order < MAX_PAGE_ORDER) {
-		unsigned long buddy_addr = addr ^ (PAGE_SIZE << order);
-		struct page *buddy = virt_to_page(buddy_addr);
+		struct page *buddy = buddy_of(*page, *addr, order), *upper;
 
-		if (!buddy || READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
+		if (READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
 			break;
 		del_from_free_area(z, buddy);
+		upper = MAX(*page, buddy);
+		*page = MIN(*page, buddy);
 		if (order < PAGEBLOCK_ORDER)	/* a slab's bitmaps may come to lie there */
-			memset(virt_to_page(MAX(addr, buddy_addr)), 0, sizeof(struct page));
-		addr = MIN(addr, buddy_addr);
+			memset(upper, 0, sizeof(*upper));
+		*addr &= ~(PAGE_SIZE << order);
 		order++;
 	}
-	add_to_free_area(z, addr, order);
+	return order;
+}
+
+void __free_block(struct zone *z, unsigned long addr, unsigned int order, bool keep_lru)
+{
+	unsigned long start = addr, end = addr + (PAGE_SIZE << order), seq;
+	struct page *page = virt_to_page(addr);
+
+	page->state = PAGE_NONE;
+	order = merge(z, &page, &addr, order);
+	add_to_free_area(z, page, addr, order);
 	if (!keep_lru)
 		return;
-	if (order >= PAGEBLOCK_ORDER) {
-		unsigned long seq = purge_next_seq(), end = start + (PAGE_SIZE << old_order);
-
-		for (a = ALIGN_DOWN(start, PAGEBLOCK_SIZE); a < end; a += PAGEBLOCK_SIZE)
-			lru_add(z, a, PAGEBLOCK_ORDER, seq);
-	} else {
-		lru_add(z, addr, order, purge_next_seq());
-	}
+	seq = purge_next_seq();
+	if (order < PAGEBLOCK_ORDER)
+		lru_add(z, page, addr, order, seq);
+	else
+		lru_add_all(z, ALIGN_DOWN(start, PAGEBLOCK_SIZE), end, seq);
 }
 
 /* Zone lock held. What alloc_block() or alloc_neighbours() gave. */
@@ -212,23 +288,27 @@ void drain_deferred(struct zone *z)
 
 unsigned long expand(struct zone *z, unsigned long addr, unsigned int from, unsigned int order)
 {
+	struct page *page = from > order ? virt_to_page(addr) : NULL;
+
 	while (from > order) {
 		unsigned long upper;
+		struct page *half;
 
 		from--;
 		upper = addr + (PAGE_SIZE << from);
+		half = buddy_of(page, addr, from);
 		if (from + 1 == PAGEBLOCK_ORDER) {
 			lru_del(addr, PAGEBLOCK_ORDER);
 		} else if (from >= PAGEBLOCK_ORDER && !block_is_dirty(addr, from) &&
 			   block_is_dirty(upper, from)) {
-			unsigned long lower = addr;
-
+			add_to_free_area(z, page, addr, from);
+			page = half;
 			addr = upper;
-			upper = lower;
+			continue;
 		}
-		add_to_free_area(z, upper, from);
+		add_to_free_area(z, half, upper, from);
 		if (from < PAGEBLOCK_ORDER)
-			lru_add(z, upper, from, purge_next_seq());
+			lru_add(z, half, upper, from, purge_next_seq());
 	}
 	return addr;
 }
@@ -245,33 +325,39 @@ static struct page *take_block(unsigned long addr, unsigned int order)
 	return page;
 }
 
-static void lru_del_all(unsigned long addr, unsigned int order)
+/* The smallest free block of at least the order, on its list; NULL if there is none. */
+static struct page *first_free(struct zone *z, unsigned int order, unsigned int kinds)
 {
-	unsigned long end = addr + (PAGE_SIZE << order);
+	unsigned int o, dirty;
 
-	for (; addr < end; addr += PAGEBLOCK_SIZE)
-		lru_del(addr, PAGEBLOCK_ORDER);
+	for (dirty = kinds; dirty--; ) {
+		for (o = order; o <= MAX_PAGE_ORDER; o++) {
+			struct list_head *list = &z->free_area[o].free_list[dirty];
+
+			if (!list_empty(list))
+				return list_first_entry(list, struct page, list);
+		}
+	}
+	return NULL;
+}
+
+/* A block that is on its list, split down to the order; where what is kept of it begins. */
+static unsigned long take_part(struct zone *z, struct page *page, unsigned int order)
+{
+	unsigned long addr;
+
+	del_from_free_area(z, page);
+	addr = expand(z, page_address(page), page->order, order);
+	if (order >= PAGEBLOCK_ORDER)
+		lru_del_all(z, addr, order);
+	return addr;
 }
 
 struct page *rmqueue(struct zone *z, unsigned int order, unsigned int kinds)
 {
-	unsigned int o, dirty;
-	struct page *page;
-	unsigned long addr;
+	struct page *page = first_free(z, order, kinds);
 
-	for (dirty = kinds; dirty--; ) {
-		for (o = order; o <= MAX_PAGE_ORDER; o++)
-			if (!list_empty(&z->free_area[o].free_list[dirty]))
-				goto found;
-	}
-	return NULL;
-found:
-	page = list_first_entry(&z->free_area[o].free_list[dirty], struct page, list);
-	del_from_free_area(z, page);
-	addr = expand(z, page_address(page), o, order);
-	if (order >= PAGEBLOCK_ORDER)
-		lru_del_all(addr, order);
-	return take_block(addr, order);
+	return page ? take_block(take_part(z, page, order), order) : NULL;
 }
 
 /*
@@ -374,6 +460,56 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, const struct 
 	return page;
 }
 
+/*
+ * Zone lock held: the blocks of the order that a free block, or the part of it that is wanted,
+ * consists of, up to n; behind *link, which moves on. Adds to *dirty.
+ */
+static unsigned int rmqueue_split(struct zone *z, unsigned int order, unsigned int n,
+				  struct page ***link, long *dirty)
+{
+	struct page *page = first_free(z, order, 2);
+	unsigned int part, i;
+	unsigned long addr;
+
+	if (!page)
+		return 0;
+	part = MIN(page->order, order + fls_long(n) - 1);
+	addr = take_part(z, page, part);
+	*dirty += count_dirty(addr, part);
+	for (i = 0; i < 1u << (part - order); i++, addr += PAGE_SIZE << order) {
+		page = take_block(addr, order);
+		mark_small_dirty(page);
+		**link = page;
+		*link = &page->next;
+	}
+	return i;
+}
+
+unsigned int alloc_blocks(unsigned int order, unsigned int n, const struct alloc_context *ac,
+			  struct page **first)
+{
+	struct zone *z = &zone_normal;
+	struct page **link = first;
+	unsigned int got = 0, new;
+	long dirty = 0;
+
+	if ((may_block(ac) || READ_ONCE(z->nr_chunks)) && mem_charge((unsigned long)n << order, ac)) {
+		if (zone_lock_for(z, ac)) {
+			if (!first_free(z, order, 2) && may_block(ac))
+				zone_grow(z, order);
+			while (got < n && (new = rmqueue_split(z, order, n - got, &link, &dirty)))
+				got += new;
+			spin_unlock(&z->lock);
+		}
+		if (got < n)
+			mem_uncharge((unsigned long)(n - got) << order);
+	}
+	*link = NULL;
+	if (got)
+		purge_account_alloc(((long)(PAGE_SIZE >> FRAME_SHIFT) * got) << order, dirty);
+	return got;
+}
+
 /* A free block of the largest order is at addr, and holds memory if it has to. */
 static bool is_free_max(unsigned long addr, bool dirty)
 {
@@ -398,7 +534,7 @@ static struct page *take_neighbours(struct zone *z, unsigned int n, bool dirty)
 			continue;
 		for (a = start; a < end; a += max) {
 			del_from_free_area(z, virt_to_page(a));
-			lru_del_all(a, MAX_PAGE_ORDER);
+			lru_del_all(z, a, MAX_PAGE_ORDER);
 		}
 		page = take_block(start, MAX_PAGE_ORDER + 1);
 		page->nr_neighbours = (u16)n;
@@ -516,6 +652,42 @@ void free_block(struct page *page, unsigned int order)
 
 	VM_BUG_ON(page->order != order);
 	give_back(z, page, 1ul << order, zone_lock(z));
+}
+
+/* Zone lock held: the frames that were clean when the block was taken, if it was never used. */
+static void mark_small_clean(struct page *page)
+{
+	unsigned long addr = page_address(page);
+
+	*dirty_mask(addr) &= (u16)~(frame_bits(addr, page->order) & ~page->was_dirty);
+}
+
+void free_blocks(struct page *first)
+{
+	struct zone *z = &zone_normal;
+	struct page *page = first, *next;
+	unsigned long pages = 0;
+	bool locked;
+
+	if (!page)
+		return;
+	locked = zone_lock(z);
+	for (; page; page = next) {
+		next = page->next;
+		pages += 1ul << page->order;
+		if (locked) {
+			mark_small_clean(page);
+			page->seq = 0;
+			put_block(z, page);
+		} else {
+			page->seq = 0;
+			defer(z, page);
+		}
+	}
+	if (locked)
+		spin_unlock(&z->lock);
+	purge_account_free((long)(pages << (os_page_shift - FRAME_SHIFT)));
+	mem_uncharge(pages);
 }
 
 void free_neighbours(struct page *page)

@@ -73,6 +73,15 @@ void free_neighbours(struct page *page) __km(free_neighbours);
 struct page *alloc_block_nolock(unsigned int order, const struct alloc_context *ac)
 	__km(alloc_block_nolock);
 void free_block(struct page *page, unsigned int order) __km(free_block);
+/*
+ * Up to n blocks of zone Normal of an order below a pageblock, a pageblock's worth at most, under
+ * one hold of the lock, linked by page->next in the order of their addresses where they come of
+ * one block; their number, 0 as alloc_block(). Not for a zone with a reserve. And such blocks, of
+ * any orders, back.
+ */
+unsigned int alloc_blocks(unsigned int order, unsigned int n, const struct alloc_context *ac,
+			  struct page **first) __km(alloc_blocks);
+void free_blocks(struct page *first) __km(free_blocks);
 /* Waits for no lock. */
 void free_block_nolock(struct page *page, unsigned int order) __km(free_block_nolock);
 unsigned long page_address(const struct page *page) __km(page_address);

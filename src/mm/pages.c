@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * The page API. Layer: mm. Leads in: the page functions of <kmalloc/gfp.h> and <kmalloc/mm.h>,
- * alloc_large_kmalloc. Leads down: alloc_block, free_block.
+ * alloc_large_kmalloc. Leads down: the slot's page lists (page_list.h), alloc_block, free_block.
  *
  * The struct pages of an allocated block of 2^order pages:
  *
  *   first   PAGE_ALLOC or PAGE_KMALLOC; order, reference count, PG_compound
  *   others  PAGE_TAIL; head_offset, PG_compound as the first; no reference of their own
  *
- * split_page() makes the others PAGE_ALLOC of order 0. Freeing zeroes all but the first. Who takes
- * the last reference away owns the block; before that, nobody looks at the others but to ask for
- * their head and address. Nothing here is locked: reference counts are atomic, everything else is
- * written before the block is handed out or after its last reference is gone.
+ * split_page() makes the others PAGE_ALLOC of order 0. Freeing zeroes all but the first; on a
+ * slot's page list the block is PAGE_LISTED and stays as it was. Who takes the last reference away
+ * owns the block; before that, nobody looks at the others but to ask for their head and address.
+ * Nothing here is locked: reference counts are atomic, everything else is written before the block
+ * is handed out or after its last reference is gone.
  */
 #include "lib/small.h"
 #include "mm/pages.h"
@@ -19,6 +20,7 @@
 #include "mm/entry.h"
 #include "mm/fault_inject.h"
 #include "mm/purge.h"
+#include "kernel/bug.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "kmalloc/mm.h"
@@ -53,11 +55,6 @@ static void ensure_ready(void)
 {
 	if (unlikely(!atomic_load_explicit(&mm_ready, memory_order_acquire)))
 		mm_init();
-}
-
-static struct page *nth_page(struct page *page, unsigned long n)
-{
-	return page + (n << (os_page_shift - FRAME_SHIFT));
 }
 
 static void bad_pfn(unsigned long pfn, const char *what)
@@ -115,15 +112,7 @@ static void prep_block(struct page *page, enum page_state state, gfp_t gfp)
 	if (page->order >= PAGEBLOCK_ORDER)
 		for (i = addr; i < end; i += PAGEBLOCK_SIZE)
 			*dirty_mask(i) = 0xffff;
-	for (i = 1; i < 1ul << page->order; i++) {
-		struct page *tail = nth_page(page, i);
-
-		tail->head_offset = (u32)(tail - page);
-		tail->seq = 0;
-		tail->flags = flags;
-		tail->virtual = addr + (i << os_page_shift);
-		WRITE_ONCE(tail->state, PAGE_TAIL);
-	}
+	set_tails(page, page->order, flags);
 	page->seq = 0;
 	page->head_offset = 0;
 	page->flags = flags;
@@ -137,12 +126,9 @@ static void prep_block(struct page *page, enum page_state state, gfp_t gfp)
  */
 static void unprep_block(struct page *page, unsigned int order)
 {
-	unsigned long i;
-
 	if (param_yes(PARAM_init_on_free))
 		memset((void *)page_address(page), 0, PAGE_SIZE << order);
-	for (i = 1; i < 1ul << order; i++)
-		memset(nth_page(page, i), 0, sizeof(*page));
+	clear_tails(page, order);
 	page->head_offset = 0;
 	page->seq = 0;
 	page->order = (u8)order;
@@ -153,6 +139,53 @@ static void free_part(struct page *page, unsigned int order)
 {
 	unprep_block(page, order);
 	free_block(page, order);
+}
+
+/* ---- to and from the slot's page lists ---- */
+
+/* Flags that the blocks of a list serve; the others take the long way, where they are looked at. */
+#define LIST_GFP	(__GFP_BITS_MASK & ~(__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE))
+
+/* A block off a list is the caller's. */
+static __always_inline struct page *prep_listed(struct page *page, gfp_t gfp)
+{
+	u8 flags = page->order && gfp & __GFP_COMP ? PG_compound : 0;
+
+	VM_BUG_ON(page->state != PAGE_LISTED);
+	if (gfp & __GFP_ZERO)
+		clear_block(page);
+	if (unlikely(page->flags != flags)) {
+		page->flags = flags;
+		set_tails(page, page->order, flags);
+	}
+	atomic_store_explicit(&page->refcount, 1, memory_order_relaxed);
+	WRITE_ONCE(page->state, PAGE_ALLOC);
+	return page;
+}
+
+static __always_inline struct page *alloc_listed(struct pcpu *c, gfp_t gfp, unsigned int order)
+{
+	if (unlikely(order >= NR_PAGE_LISTS || gfp & ~LIST_GFP) ||
+	    unlikely(atomic_load_explicit(&fault_page_active, memory_order_relaxed)))
+		return NULL;
+	return page_list_pop(&c->page_list[order]);
+}
+
+/* The list of the order has room: takes the block if all of it is the caller's. */
+static __always_inline bool free_listed(struct pcpu *c, struct page *page, unsigned int order)
+{
+	if (unlikely(READ_ONCE(page->state) != PAGE_ALLOC || page->order != order) ||
+	    unlikely(page->virtual < ZONE_DMA32_END) ||
+	    unlikely(atomic_load_explicit(&page->refcount, memory_order_relaxed) != 1))
+		return false;
+	/* orders as in drop_reference() */
+	if (unlikely(atomic_fetch_sub_explicit(&page->refcount, 1, memory_order_acq_rel) != 1)) {
+		atomic_fetch_add_explicit(&page->refcount, 1, memory_order_relaxed);
+		return false;
+	}
+	page->was_dirty = 0xffff;
+	page_list_push(&c->page_list[order], page);
+	return true;
 }
 
 /* What lies behind the first n of the 2^order pages of a split or non-compound block. */
@@ -180,6 +213,12 @@ static struct pcpu *enter_free(void)
 
 	get_ready_to_free(c);
 	return c;
+}
+
+/* c: a slot, the busy or the empty one. */
+static bool is_slot(const struct pcpu *c)
+{
+	return c != &busy_cpu && c != &empty_cpu;
 }
 
 static void leave_free(struct pcpu *c)
@@ -238,26 +277,52 @@ static bool node_will_do(int nid, gfp_t gfp)
 	return nid == 0 || nid == -1 || !(gfp & __GFP_THISNODE);
 }
 
-__km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+/* Fills the list of the order for a request that missed. */
+static struct page *refill_and_pop(struct pcpu *c, const struct alloc_context *ac)
+{
+	if (unlikely(READ_ONCE(c->flush_request)) && may_block(ac))
+		honour_flush_request(c);
+	if (ac->order >= NR_PAGE_LISTS || gfp_zonenum(ac->gfp) != ZONE_NORMAL)
+		return NULL;
+	/* not empty: flags that the hit leaves to us, or a signal handler has filled it */
+	if (!c->page_list[ac->order].nr && !page_list_refill(c, ac->order, ac))
+		return NULL;
+	return page_list_pop(&c->page_list[ac->order]);
+}
+
+/* The entry's work; a ready block. */
+static struct page *get_pages(struct slow_entry *e, struct alloc_context *ac)
+{
+	struct page *page = e->cpu ? refill_and_pop(e->cpu, ac) : NULL;
+
+	if (page)
+		return prep_listed(page, ac->gfp);
+	do
+		page = get_block(ac->order, ac);
+	while (unlikely(!page) && alloc_slowpath(ac, e));
+	if (page)
+		prep_block(page, PAGE_ALLOC, ac->gfp);
+	return page;
+}
+
+static __attribute__((noinline)) struct page *
+alloc_pages_slow(struct pcpu *c, int nid, gfp_t gfp, unsigned int order)
 {
 	struct alloc_context ac;
 	struct page *page = NULL;
 	struct slow_entry e;
 
-	if (!order_is_valid(order, gfp))
+	if (!order_is_valid(order, gfp)) {
+		cpu_leave(c);
 		return NULL;
+	}
 	gfp = checked_gfp(gfp);
-	slow_enter_alloc(&e, cpu_enter());
+	slow_enter_alloc(&e, c);
 	alloc_context_init(&ac, gfp, order);
 	ac.alloc_flags |= ALLOC_PAGES;
 	ac.injected = !e.nested && page_alloc_fails(&ac, order);
-	if (!ac.injected && node_will_do(nid, gfp)) {
-		do
-			page = get_block(order, &ac);
-		while (unlikely(!page) && alloc_slowpath(&ac, &e));
-	}
-	if (page)
-		prep_block(page, PAGE_ALLOC, ac.gfp);
+	if (!ac.injected && node_will_do(nid, gfp))
+		page = get_pages(&e, &ac);
 	if (!e.nested && may_block(&ac))
 		purge_check();
 	slow_leave(&e);
@@ -266,14 +331,33 @@ __km_export struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order
 	return page;
 }
 
-__km_export struct page *alloc_pages(gfp_t gfp, unsigned int order)
+static __always_inline struct page *alloc_pages_fast(gfp_t gfp, unsigned int order)
 {
-	return alloc_pages_node(0, gfp, order);
+	struct pcpu *c = cpu_enter();
+	struct page *page = alloc_listed(c, gfp, order);
+
+	if (unlikely(!page))
+		return alloc_pages_slow(c, 0, gfp, order);
+	page = prep_listed(page, gfp);
+	cpu_leave(c);
+	return page;
 }
 
-__km_export unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+__km_export __hot struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
-	struct page *page = alloc_pages_node(0, gfp & ~__GFP_HIGHMEM, order);
+	if (likely(node_will_do(nid, gfp)))
+		return alloc_pages_fast(gfp, order);
+	return alloc_pages_slow(cpu_enter(), nid, gfp, order);
+}
+
+__km_export __hot struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return alloc_pages_fast(gfp, order);
+}
+
+__km_export __hot unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages_fast(gfp & ~__GFP_HIGHMEM, order);
 
 	return page ? page_address(page) : 0;
 }
@@ -433,13 +517,33 @@ static bool check_free(const struct page *page, unsigned int *order)
 	return true;
 }
 
-__km_export void __free_pages(struct page *page, unsigned int order)
+static __attribute__((noinline)) void free_pages_slow(struct pcpu *c, struct page *page,
+						       unsigned int order)
 {
-	struct pcpu *c = enter_free();
-
-	if (check_free(page, &order))
-		drop_reference(page, order, free_part);
+	get_ready_to_free(c);
+	if (check_free(page, &order)) {
+		if (unlikely(is_slot(c) && READ_ONCE(c->flush_request)))
+			honour_flush_request(c);
+		if (!is_slot(c) || !page_list_make_room(c, order) || !free_listed(c, page, order))
+			drop_reference(page, order, free_part);
+	}
 	leave_free(c);
+}
+
+static __always_inline void free_pages_fast(struct page *page, unsigned int order)
+{
+	struct pcpu *c = cpu_enter();
+
+	if (unlikely(order >= NR_PAGE_LISTS || !c->page_list[order].room || !page) ||
+	    unlikely(!free_listed(c, page, order)))
+		free_pages_slow(c, page, order);
+	else
+		cpu_leave(c);
+}
+
+__km_export __hot void __free_pages(struct page *page, unsigned int order)
+{
+	free_pages_fast(page, order);
 }
 
 static void free_part_nolock(struct page *page, unsigned int order)
@@ -469,7 +573,7 @@ __km_export void put_page(struct page *page)
 	__free_pages(page, order);
 }
 
-__km_export void free_pages(unsigned long addr, unsigned int order)
+__km_export __hot void free_pages(unsigned long addr, unsigned int order)
 {
 	struct page *page;
 
@@ -479,8 +583,8 @@ __km_export void free_pages(unsigned long addr, unsigned int order)
 	/* in a slab, its bitmaps may lie there */
 	page = class_of((void *)addr) == CLASS_FOREIGN ? virt_to_page(ALIGN_DOWN(addr, PAGE_SIZE)) :
 							 NULL;
-	if (is_referenced(page))
-		__free_pages(page, order);
+	if (likely(is_referenced(page)))
+		free_pages_fast(page, order);
 	else
 		bad_pfn(addr >> os_page_shift, not_allocated);
 }
@@ -556,6 +660,7 @@ static bool block_covers(unsigned long addr, unsigned int order)
 	case PAGE_FREE:
 	case PAGE_ISOLATED:
 	case PAGE_USED:
+	case PAGE_LISTED:
 	case PAGE_ALLOC:
 	case PAGE_KMALLOC:
 		return true;
@@ -646,7 +751,7 @@ __km_export unsigned long nr_free_pages(void)
 {
 	ensure_ready();
 	watermark_show();
-	return mem_state.managed - MIN(mem_committed(), mem_state.managed);
+	return mem_state.managed - MIN(pages_handed_out(), mem_state.managed);
 }
 
 /* ---- large kmallocs ---- */

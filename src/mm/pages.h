@@ -27,6 +27,36 @@ static inline struct page *large_kmalloc_page(const void *p)
 	return page && READ_ONCE(page->state) == PAGE_KMALLOC ? page : NULL;
 }
 
+/* The struct page of the n-th page behind this one, in one block. */
+static inline struct page *nth_page(struct page *page, unsigned long n)
+{
+	return page + (n << (os_page_shift - FRAME_SHIFT));
+}
+
+/* The pages of a block but the first, which is the caller's alone; flags: PG_. And back. */
+static inline void set_tails(struct page *page, unsigned int order, u8 flags)
+{
+	unsigned long addr = page->virtual, i;
+
+	for (i = 1; i < 1ul << order; i++) {
+		struct page *tail = nth_page(page, i);
+
+		tail->head_offset = (u32)(tail - page);
+		tail->seq = 0;
+		tail->flags = flags;
+		tail->virtual = addr + (i << os_page_shift);
+		WRITE_ONCE(tail->state, PAGE_TAIL);
+	}
+}
+
+static inline void clear_tails(struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 1; i < 1ul << order; i++)
+		memset(nth_page(page, i), 0, sizeof(*page));
+}
+
 static inline size_t large_kmalloc_size(const struct page *page)
 {
 	if (unlikely(page->order > MAX_PAGE_ORDER))

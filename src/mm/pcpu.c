@@ -79,7 +79,7 @@ static bool is_orphan(struct pcpu *c)
 void cpu_drop_sheaves(struct pcpu *c)
 {
 	struct kmem_cache *s;
-	unsigned long lost = 0;
+	unsigned long lost = page_lists_drop(c);
 	unsigned int i;
 
 	for_each_cache(s, i) {

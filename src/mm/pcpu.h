@@ -5,9 +5,9 @@
  *
  * A slot is DEAD (no thread; may be taken) or LIVE (one thread's). It is taken from DEAD to LIVE
  * by compare-and-swap of `state`, and from a thread that ended without telling by that of `tid`.
- * Records are never unmapped. `cache` belongs to the slot's thread alone, without a lock. The
- * sheaves of a cache above the classes are moved as a whole under the lock of the home too: who
- * destroys the cache, which nobody uses any more, takes them.
+ * Records are never unmapped. `cache` and `page_list` belong to the slot's thread alone, without a
+ * lock. The sheaves of a cache above the classes are moved as a whole under the lock of the home
+ * too: who destroys the cache, which nobody uses any more, takes them.
  *
  * A slot has the same home all its life. There are at most twice as many homes as processors: the
  * first slots have one each, later ones share, so that memory follows what can run at a time and
@@ -18,6 +18,7 @@
 #ifndef KM_MM_PCPU_H
 #define KM_MM_PCPU_H
 
+#include "mm/page_list.h"
 #include "mm/slab.h"
 
 /* A sheaf as the hit paths see it: an entry whose pointers are equal always misses. */
@@ -38,7 +39,7 @@ static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "hot_data has room for
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
-#define PCP_MAX_BLOCKS	1u	/* pageblocks a home keeps: a quarter of a MiB */
+#define PCP_MAX_BLOCKS	2u	/* pageblocks a home keeps */
 
 struct slab_home {
 	spinlock_t lock;
@@ -60,6 +61,7 @@ struct slab_home {
 
 struct pcpu {
 	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
+	struct page_list page_list[NR_PAGE_LISTS];	/* of small orders; by order */
 
 	struct slab_home *home;		/* constant */
 	_Atomic u8 state;		/* enum cpu_state */

@@ -265,10 +265,12 @@ void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p) __km(cache
 void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned int n)
 	__km(slab_flush);
 /*
- * The slot's own sheaves, by its own thread (or of a slot that has none any more). False: some
- * stay, as the slot's lock was not to be had.
+ * The slot's own sheaves and page lists, by its own thread (or of a slot that has none any more).
+ * False: some stay, as the slot's lock was not to be had.
  */
 bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
+/* The thread's own slot has flush_request set. */
+void honour_flush_request(struct pcpu *c) __km(honour_flush_request);
 /*
  * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above
  * the classes that nobody uses. False: the slot's lock is not to be had.
@@ -293,7 +295,7 @@ void slab_put(struct slab_home *h, struct slab *slab, unsigned int n) __km(slab_
  */
 unsigned int slab_put_objects(struct slab_home *h, struct kmem_cache *s, void **objects,
 			      unsigned int n) __km(slab_put_objects);
-/* all of them, and the page list */
+/* all of them, and the pageblocks kept for the next */
 void slab_release_empty(struct slab_home *h) __km(slab_release_empty);
 /* Gives back pages without a live object inside slabs in use; frames. */
 unsigned long slab_purge_partial(struct slab_home *h) __km(slab_purge_partial);

@@ -53,7 +53,7 @@ static void swap_spare(struct cpu_cache *cc)
 	WRITE_ONCE(cc->spare, old);
 }
 
-static void honour_flush_request(struct pcpu *c)
+void honour_flush_request(struct pcpu *c)
 {
 	WRITE_ONCE(c->flush_request, false);
 	/* a fork, or who destroys the cache, has the lock: again at the next miss */
@@ -517,6 +517,7 @@ bool slab_flush_all_sheaves(struct pcpu *c)
 	unsigned int i;
 	bool all = true;
 
+	page_lists_flush(c);
 	for_each_cache(s, i)
 		if (READ_ONCE(cpu_cache(c, s)->start))
 			all &= slab_flush_sheaves(c, s, READ_ONCE(s->no_sheaves));

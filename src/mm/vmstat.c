@@ -48,7 +48,7 @@ __km_export int kmalloc_zone_stats(const char *name, struct kmalloc_zone_stats *
 	stats->min = mem_state.watermark[WMARK_MIN];
 	stats->low = mem_state.watermark[WMARK_LOW];
 	stats->high = mem_state.watermark[WMARK_HIGH];
-	stats->committed = mem_committed();
+	stats->committed = pages_handed_out();
 	if (mem_limited())
 		stats->free = mem_state.limit - MIN(stats->committed, mem_state.limit);
 	return 0;

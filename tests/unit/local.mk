@@ -119,6 +119,7 @@ tests_unit_test_vmalloc_charge_CFLAGS = $(unit_cflags)
 tests_unit_test_vmalloc_charge_LDADD = $(unit_libs)
 tests_unit_test_vmalloc_charge_LDFLAGS = -Wl,--wrap=km_mem_charge,--wrap=km_mem_uncharge \
 	-Wl,--wrap=km_alloc_block,--wrap=km_free_block,--wrap=km_alloc_slowpath \
+	-Wl,--wrap=km_alloc_blocks,--wrap=km_free_blocks \
 	-Wl,--wrap=km_os_map,--wrap=km_os_map_aligned,--wrap=km_os_map_over \
 	-Wl,--wrap=km_os_unmap,--wrap=km_os_dontneed,--wrap=km_os_remap
 

@@ -328,6 +328,43 @@ static void the_table_of_caches_fills_up_with_a_line_and_empties_again(void **st
 }
 
 /* 2.3, 13.7#7 */
+/* Runs out of the sheaves and back: the same objects in the same order; what is odd is reported. */
+static void bulk_is_as_single_calls(struct kmem_cache *s)
+{
+	void *p[201], *q[200];
+	unsigned int i, n;
+
+	for (n = 1; n <= 200; n += 33) {
+		for (i = 0; i < n; i++)
+			q[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		for (i = n; i--; )
+			kmem_cache_free(s, q[i]);
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, n, p), n);
+		if (n < 34)	/* no longer than a sheaf */
+			assert_memory_equal(p, q, n * sizeof(*p));
+		for (i = 0; i < n; i++)
+			memset(p[i], (int)i, 48);
+		kmem_cache_free_bulk(s, n, p);
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, n, p), n);
+		for (i = 0; i < n; i++)
+			assert_true(all_bytes(p[i], 0, 48));
+		kmem_cache_free_bulk(s, n, p);
+	}
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 3, p), 3);
+	q[0] = p[0];
+	q[1] = NULL;
+	q[2] = p[1];
+	q[3] = p[2];
+	q[4] = p[2];
+	panic_on_bug = false;
+	catch_stderr();
+	kmem_cache_free_bulk(s, 5, q);
+	assert_int_equal(count_lines(caught_text()), 2);	/* NULL, freed twice */
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 3, p), 3);
+	assert_true(p[0] != p[1] && p[1] != p[2] && p[0] != p[2]);
+	kmem_cache_free_bulk(s, 3, p);
+}
+
 static void bulk_is_all_or_nothing_and_mixed_frees_find_their_caches(void **state)
 {
 	struct kmem_cache *s = make("bulk", 48, SLAB_NO_MERGE);
@@ -335,6 +372,7 @@ static void bulk_is_all_or_nothing_and_mixed_frees_find_their_caches(void **stat
 
 	(void)state;
 	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 0, p), 0);
+	bulk_is_as_single_calls(s);
 	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 300, p), 300);
 	assert_int_equal(live_objects(s), 300);
 	kmem_cache_free(s, p[298]);

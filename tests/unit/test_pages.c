@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
  * Blocks smaller than a pageblock and the page API, from inside: free lists, dirty masks, what is
- * left in the struct pages, large kmallocs. Sections of kernel-semantics.md in brackets.
+ * left in the struct pages, large kmallocs, page lists. Sections of kernel-semantics.md in brackets.
  */
 #include "unit.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include "heap_walk.h"
 #include "kernel/printk.h"
 #include "mm/pages.h"
 #include "mm/reclaim.h"
 #include "mm/util.h"
+#include "mm/watermark.h"
+#include "init/init.h"
 #include "kmalloc/mm.h"
 
 #define NR_BLOCKS	600
@@ -20,11 +23,21 @@ struct snapshot {
 	long used;
 };
 
+/* What lies in the calling thread's page lists goes to the zone. */
+static void flush_lists(void)
+{
+	struct pcpu *c = cpu_enter();
+
+	page_lists_flush(c);	/* the busy and the empty slot have none */
+	cpu_leave(c);
+}
+
 static struct snapshot snapshot(void)
 {
 	struct snapshot s;
 	unsigned int o;
 
+	flush_lists();
 	assert_true(zone_validate());
 	for (o = 0; o <= MAX_PAGE_ORDER; o++)
 		s.nr_free[o] = zone_normal.free_area[o].nr_free;
@@ -148,6 +161,7 @@ static void test_any_permutation_of_small_orders_restores_the_free_areas(void **
 		else
 			assert_unchanged(before);
 	}
+	flush_lists();
 	assert_int_equal(zone_normal.free_pages, zone_normal.managed_pages);
 	assert_int_equal(atomic_load(&purge_state.used), 0);
 }
@@ -186,6 +200,7 @@ static void test_zeroed_pages_of_any_order_are_zero_after_any_use(void **state)
 	}
 	while (n--)
 		__free_pages(pages[n], orders[n]);
+	flush_lists();
 	assert_true(zone_validate());
 	purge_all();
 	check_free_frames();
@@ -204,6 +219,7 @@ static void test_free_pages_between_used_ones_are_given_back(void **state)
 	}
 	for (i = 0; i < 64; i += 2)
 		__free_page(pages[i]);
+	flush_lists();
 	purge_all();
 	assert_int_equal(atomic_load(&purge_state.dirty), 0);
 	for (i = 1; i < 64; i += 2)
@@ -274,7 +290,7 @@ static void test_the_last_reference_to_a_compound_block_frees_all_of_it(void **s
 	(void)state;
 	for (order = 1; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
-		unsigned long free_before = zone_normal.free_pages;
+		unsigned long free_before = (flush_lists(), zone_normal.free_pages);
 		struct page *last = virt_to_page(page_address(page) + (PAGE_SIZE << order) - PAGE_SIZE);
 
 		assert_ptr_equal(compound_head(last), page);
@@ -284,6 +300,7 @@ static void test_the_last_reference_to_a_compound_block_frees_all_of_it(void **s
 		assert_int_equal(zone_normal.free_pages, free_before);
 		assert_int_equal(page_count(last), 1);
 		put_page(last);
+		flush_lists();
 		assert_int_equal(zone_normal.free_pages, free_before + (1ul << order));
 	}
 	assert_unchanged(before);
@@ -345,6 +362,7 @@ static void test_alloc_pages_exact_of_5_pages_leaves_3_free(void **state)
 	before = snapshot();
 	p = alloc_pages_exact(5 * PAGE_SIZE, GFP_KERNEL);
 	assert_non_null(p);
+	flush_lists();
 	assert_int_equal(zone_normal.free_pages, before.free_pages - 5);
 	assert_int_equal(virt_to_page((unsigned long)p + 5 * PAGE_SIZE)->state, PAGE_FREE);
 	assert_int_equal(virt_to_page((unsigned long)p + 6 * PAGE_SIZE)->state, PAGE_FREE);
@@ -356,10 +374,11 @@ static void test_alloc_pages_exact_of_5_pages_leaves_3_free(void **state)
 /* [5.3] Of a large block the lower half is kept: pages come in ascending order, side by side. */
 static void test_pages_split_off_one_block_ascend(void **state)
 {
-	struct page *all[4096], *pages[16];
+	struct page *all[4096 + PAGE_LIST_BYTES / FRAME_SIZE], *pages[16];
 	unsigned int i, n = 0;
 
 	(void)state;
+	flush_lists();
 	purge_all();
 	/* nothing free below a pageblock is left */
 	while (n < 4096) {
@@ -371,6 +390,8 @@ static void test_pages_split_off_one_block_ascend(void **state)
 			break;
 		all[n++] = alloc_page(GFP_KERNEL);
 	}
+	while (own_cpu && own_cpu->page_list[0].nr)
+		all[n++] = alloc_page(GFP_KERNEL);
 	for (i = 0; i < 16; i++)
 		pages[i] = alloc_page(GFP_KERNEL);
 	for (i = 1; i < 16; i++)
@@ -384,23 +405,27 @@ static void test_pages_split_off_one_block_ascend(void **state)
 
 static void test_a_page_freed_without_the_lock_comes_back(void **state)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 2);
-	unsigned long before = zone_normal.free_pages;
+	struct page *page = alloc_pages(GFP_KERNEL, 2), *large = alloc_pages(GFP_KERNEL, 5);
+	unsigned long before;
 
 	(void)state;
+	flush_lists();
+	before = zone_normal.free_pages;
 	assert_true(spin_lock(&zone_normal.lock));
+	__free_pages(large, 5);
 	__free_pages(page, 2);
+	flush_lists();
 	spin_unlock(&zone_normal.lock);
 	assert_int_equal(zone_normal.free_pages, before);
 	assert_true(zone_validate());
-	assert_int_equal(zone_normal.free_pages, before + 4);
+	assert_int_equal(zone_normal.free_pages, before + 4 + 32);
 	check_struct_pages();
 }
 
 /* A signal handler that interrupted the holder of the zone lock. */
 static void test_pages_come_from_the_system_where_the_lock_cannot_be_had(void **state)
 {
-	unsigned long used = zone_normal.managed_pages - zone_normal.free_pages;
+	unsigned long used = (flush_lists(), zone_normal.managed_pages - zone_normal.free_pages);
 	struct page *pages[MAX_PAGE_ORDER + 1];
 	unsigned int o;
 
@@ -419,6 +444,7 @@ static void test_pages_come_from_the_system_where_the_lock_cannot_be_had(void **
 	assert_true(zone_validate());
 	for (o = 0; o <= MAX_PAGE_ORDER; o++)
 		__free_pages(pages[o], o);
+	flush_lists();
 	assert_true(zone_validate());
 	assert_int_equal(zone_normal.managed_pages - zone_normal.free_pages, used);
 	check_free_frames();
@@ -562,6 +588,240 @@ static void test_threads_never_share_a_page(void **state)
 	check_struct_pages();
 }
 
+/* ---- page lists ---- */
+
+static unsigned long blocks_listed(unsigned int order)
+{
+	return own_cpu->page_list[order].nr;
+}
+
+static unsigned int nr_lists(void)
+{
+	return MIN(NR_PAGE_LISTS, PAGEBLOCK_ORDER);
+}
+
+static void test_lists_are_filled_and_emptied_in_batches(void **state)
+{
+	struct snapshot before = snapshot();
+	unsigned int order, i;
+
+	(void)state;
+	for (order = 0; order < nr_lists(); order++) {
+		unsigned int batch = (unsigned int)(PAGEBLOCK_SIZE / PAGE_SIZE) >> order;
+		unsigned long free_before = zone_normal.free_pages, nr_free = nr_free_pages();
+		struct page *pages[PAGEBLOCK_FRAMES * 2 + 1];
+
+		for (i = 0; i < batch; i++) {
+			pages[i] = alloc_pages(GFP_KERNEL, order);
+			assert_int_equal(zone_normal.free_pages, free_before - (batch << order));
+			assert_int_equal(blocks_listed(order), batch - 1 - i);
+			assert_int_equal(nr_free_pages(), nr_free - ((i + 1ul) << order));
+		}
+		for (; i < 2 * batch + 1; i++)
+			pages[i] = alloc_pages(GFP_KERNEL, order);
+		assert_int_equal(zone_normal.free_pages, free_before - (3 * batch << order));
+		while (blocks_listed(order))	/* an empty list, all of its blocks in use */
+			__free_pages(alloc_pages(GFP_KERNEL, order), order), flush_lists();
+		for (i = 0; i < 2 * batch; i++)
+			__free_pages(pages[i], order);
+		assert_int_equal(blocks_listed(order), 2 * batch);
+		__free_pages(pages[i], order);
+		assert_int_equal(blocks_listed(order), batch + 1);
+		assert_int_equal(nr_free_pages(), nr_free);
+		flush_lists();
+		assert_int_equal(zone_normal.free_pages, free_before);
+	}
+	assert_unchanged(before);
+	check_struct_pages();
+}
+
+/* The last one freed comes first, ready for the flags of the next request. */
+static void test_a_listed_block_serves_any_flags(void **state)
+{
+	unsigned int order, i;
+
+	(void)state;
+	for (order = 0; order < nr_lists(); order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order);
+
+		for (i = 0; i < 16; i++) {
+			gfp_t gfp = GFP_KERNEL | (i & 1 ? __GFP_COMP : 0) | (i & 2 ? __GFP_ZERO : 0);
+			struct page *tail = page + ((PAGE_SIZE << order) - PAGE_SIZE) / FRAME_SIZE;
+
+			memset((void *)page_address(page), 0x5c, PAGE_SIZE << order);
+			__free_pages(page, order);
+			assert_int_equal(page_count(page), 0);
+			assert_ptr_equal(alloc_pages(i & 4 ? gfp : gfp & ~__GFP_RECLAIM, order), page);
+			assert_int_equal(page_count(page), 1);
+			assert_int_equal(compound_order(page), i & 1 ? order : 0);
+			assert_int_equal(PageTail(tail), order && i & 1);
+			assert_ptr_equal(compound_head(tail), i & 1 ? page : tail);
+			if (i & 2)
+				assert_true(all_bytes((void *)page_address(page), 0, PAGE_SIZE << order));
+		}
+		__free_pages(page, order);
+	}
+	flush_lists();
+	assert_true(zone_validate());
+	check_struct_pages();
+}
+
+static void test_a_listed_block_freed_again_is_reported(void **state)
+{
+	unsigned int order;
+
+	(void)state;
+	for (order = 0; order < nr_lists(); order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order);
+		unsigned long n;
+
+		__free_pages(page, order);
+		n = blocks_listed(order);
+		catch_stderr();
+		__free_pages(page, order);
+		free_pages(page_address(page), order);
+		get_page(page);
+		put_page(page);
+		assert_int_equal(count_lines(caught_text()), 4);
+		assert_int_equal(blocks_listed(order), n);
+	}
+	flush_lists();
+	assert_true(zone_validate());
+}
+
+static void test_requests_for_another_zone_pass_the_lists_by(void **state)
+{
+	struct page *page = alloc_page(GFP_KERNEL), *low;
+	unsigned long n;
+
+	(void)state;
+	__free_page(page);
+	n = blocks_listed(0);
+	low = alloc_page(GFP_KERNEL | __GFP_DMA32);
+	assert_non_null(low);
+	assert_true(page_address(low) < ZONE_DMA32_END);
+	assert_int_equal(blocks_listed(0), n);
+	__free_page(low);
+	assert_int_equal(blocks_listed(0), n);
+	page = alloc_page(GFP_KERNEL);
+	assert_true(page_address(page) >= ZONE_DMA32_END);
+	__free_page(page);
+}
+
+/* What a batch brought and nobody used goes back as clean as it came. */
+static void test_unused_blocks_of_a_batch_stay_clean(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	flush_lists();
+	purge_all();
+	page = alloc_page(GFP_KERNEL);
+	assert_true(blocks_listed(0) > 0);
+	flush_lists();
+	assert_int_equal(atomic_load(&purge_state.dirty), 0);
+	__free_page(page);
+	flush_lists();
+	assert_int_equal(atomic_load(&purge_state.dirty), PAGE_SIZE >> FRAME_SHIFT);
+	check_free_frames();
+}
+
+static void test_with_a_limit_there_are_no_lists(void **state)
+{
+	unsigned long committed;
+	struct page *page;
+
+	(void)state;
+	flush_lists();
+	committed = mem_committed();
+	mem_state.limit = mem_state.managed = 1ul << 30;
+	page = alloc_page(GFP_KERNEL);
+	assert_int_equal(mem_committed(), committed + 1);
+	assert_int_equal(blocks_listed(0), 0);
+	/* the list has room from before */
+	memset(own_cpu->page_list, 0, sizeof(own_cpu->page_list));
+	__free_page(page);
+	assert_int_equal(mem_committed(), committed);
+	assert_int_equal(blocks_listed(0), 0);
+	mem_state.limit = NO_LIMIT;
+	mem_state.managed = 0;
+}
+
+static void test_who_asks_for_the_sheaves_gets_the_lists_too(void **state)
+{
+	unsigned long free_before;
+
+	(void)state;
+	flush_lists();
+	free_before = zone_normal.free_pages;
+	__free_pages(alloc_pages(GFP_KERNEL, 1), 1);
+	assert_true(zone_normal.free_pages < free_before);
+	trim_memory();
+	assert_true(zone_normal.free_pages >= free_before);
+	__free_pages(alloc_pages(GFP_KERNEL, 1), 1);
+	WRITE_ONCE(own_cpu->flush_request, true);
+	__free_pages(alloc_pages(GFP_KERNEL, 1), 1);	/* both hit */
+	assert_true(own_cpu->flush_request);
+	__free_pages(alloc_pages(GFP_KERNEL, 0), 0);	/* this one misses */
+	assert_false(own_cpu->flush_request);
+	assert_int_equal(blocks_listed(1), 0);
+	flush_lists();
+}
+
+static _Atomic int listed_state;
+
+static void *hold_listed_pages(void *arg)
+{
+	(void)arg;
+	__free_pages(alloc_pages(GFP_KERNEL, 0), 0);
+	atomic_store(&listed_state, 1);
+	while (atomic_load(&listed_state) == 1)
+		sched_yield();
+	return NULL;
+}
+
+/* Nothing of the lists of threads that are gone can be trusted: lost, and counted. */
+static int child_without_lists(unsigned long lost)
+{
+	struct pcpu *c;
+
+	for_each_cpu(c)
+		if (c != own_cpu && c->page_list[0].nr)
+			return 1;
+	if (own_cpu->page_list[0].nr != PAGEBLOCK_SIZE / PAGE_SIZE)
+		return 2;
+	if (atomic_load(&nr_lost_objects) < lost + PAGEBLOCK_SIZE / PAGE_SIZE)
+		return 3;
+	flush_lists();
+	return zone_validate() ? 0 : 4;
+}
+
+static void test_a_child_has_the_lists_of_its_thread_alone(void **state)
+{
+	unsigned long lost = atomic_load(&nr_lost_objects), free_before;
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	start_kernel();
+	flush_lists();
+	free_before = zone_normal.free_pages;
+	assert_int_equal(pthread_create(&thread, NULL, hold_listed_pages, NULL), 0);
+	while (!atomic_load(&listed_state))
+		sched_yield();
+	__free_pages(alloc_pages(GFP_KERNEL, 0), 0);
+	pid = fork();
+	if (!pid)
+		_exit(child_without_lists(lost));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	atomic_store(&listed_state, 2);
+	pthread_join(thread, NULL);
+	assert_int_equal(status, 0);
+	flush_lists();
+	assert_int_equal(zone_normal.free_pages, free_before);	/* the thread's end gave its own back */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -580,6 +840,14 @@ int main(void)
 		cmocka_unit_test(test_a_large_kmalloc_freed_twice_is_reported),
 		cmocka_unit_test(test_threads_never_share_a_page),
 		cmocka_unit_test(test_pages_come_from_the_system_where_the_lock_cannot_be_had),
+		cmocka_unit_test(test_lists_are_filled_and_emptied_in_batches),
+		cmocka_unit_test(test_a_listed_block_serves_any_flags),
+		cmocka_unit_test(test_a_listed_block_freed_again_is_reported),
+		cmocka_unit_test(test_requests_for_another_zone_pass_the_lists_by),
+		cmocka_unit_test(test_unused_blocks_of_a_batch_stay_clean),
+		cmocka_unit_test(test_with_a_limit_there_are_no_lists),
+		cmocka_unit_test(test_who_asks_for_the_sheaves_gets_the_lists_too),
+		cmocka_unit_test(test_a_child_has_the_lists_of_its_thread_alone),
 	};
 
 	mm_init();

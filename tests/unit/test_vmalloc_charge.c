@@ -32,6 +32,12 @@ struct page *real_alloc_block(unsigned int order, const struct alloc_context *ac
 	__asm__("__real_km_alloc_block");
 void marked_free_block(struct page *page, unsigned int order) __asm__("__wrap_km_free_block");
 void real_free_block(struct page *page, unsigned int order) __asm__("__real_km_free_block");
+unsigned int marked_alloc_blocks(unsigned int order, unsigned int n, const struct alloc_context *ac,
+				 struct page **first) __asm__("__wrap_km_alloc_blocks");
+unsigned int real_alloc_blocks(unsigned int order, unsigned int n, const struct alloc_context *ac,
+			       struct page **first) __asm__("__real_km_alloc_blocks");
+void marked_free_blocks(struct page *first) __asm__("__wrap_km_free_blocks");
+void real_free_blocks(struct page *first) __asm__("__real_km_free_blocks");
 
 struct page *marked_alloc_block(unsigned int order, const struct alloc_context *ac)
 {
@@ -47,6 +53,24 @@ void marked_free_block(struct page *page, unsigned int order)
 {
 	in_buddy++;
 	real_free_block(page, order);
+	in_buddy--;
+}
+
+unsigned int marked_alloc_blocks(unsigned int order, unsigned int n, const struct alloc_context *ac,
+				 struct page **first)
+{
+	unsigned int got;
+
+	in_buddy++;
+	got = real_alloc_blocks(order, n, ac, first);
+	in_buddy--;
+	return got;
+}
+
+void marked_free_blocks(struct page *first)
+{
+	in_buddy++;
+	real_free_blocks(first);
 	in_buddy--;
 }
 
