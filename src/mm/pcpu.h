@@ -5,7 +5,7 @@
  * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's).
  * Taken from DEAD to LIVE, and back, by who holds `lock`; a thread that cannot have the lock
  * when it ends stores DEAD without it and never touches the slot again. Records are never
- * unmapped. `cache` belongs to the slot's thread alone, without a lock. Everything from `lock`
+ * unmapped. `cache` and `areas` belong to the slot's thread alone, without a lock. Everything from `lock`
  * on belongs to the holder of the lock, but for the atomics: that is the thread once a miss, or
  * anyone who got it by trylock. The sheaves of a cache above the classes are moved as a whole
  * under the lock too: who destroys the cache, which nobody uses any more, takes them.
@@ -33,10 +33,21 @@ static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "hot_data has room for
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
+/* Areas kept for reuse, oldest first: see area_cache.c. Zero where nothing is, and in empty_cpu. */
+#define CPU_AREAS	4u
+
+struct cpu_areas {
+	unsigned int nr;
+	unsigned int sum, max;	/* pageblocks: of all of them, and how many there may be */
+	u16 blocks[CPU_AREAS];	/* of each */
+	struct vmap_area *area[CPU_AREAS];
+};
+
 #define PCP_MAX_BLOCKS	4u	/* pageblocks a slot keeps: a quarter of a MiB */
 
 struct pcpu {
 	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
+	struct cpu_areas areas;
 
 	spinlock_t lock;
 	bool fork_held;			/* this lock was taken for the fork that is under way */

@@ -13,7 +13,7 @@
 #include "mm/page_alloc.h"
 #include "mm/pages.h"
 #include "mm/reclaim.h"
-#include "mm/vmalloc.h"
+#include "mm/area_cache.h"
 #include "mm/purge.h"
 #include "kernel/printk.h"
 #include "os/os.h"
@@ -46,13 +46,15 @@ static gfp_t area_gfp(size_t size, gfp_t gfp)
 	return unlikely(gfp_policy_active) ? gfp_policy(NULL, size) | (gfp & __GFP_ZERO) : gfp;
 }
 
-static void *alloc_area(size_t size, size_t align, gfp_t gfp)
+/* c: what cpu_enter() returned. */
+static __attribute__((__noinline__)) void *alloc_area_slow(struct pcpu *c, size_t size,
+							    size_t align, gfp_t gfp)
 {
 	struct alloc_context ac;
 	struct slow_entry e;
 	void *p = NULL;
 
-	slow_enter_alloc(&e, cpu_enter());
+	slow_enter_alloc(&e, c);
 	alloc_context_init(&ac, area_gfp(size, gfp), 0);
 	/* one decision for the area, as for a single page */
 	ac.injected = !e.nested && page_alloc_fails(&ac, 0);
@@ -67,6 +69,17 @@ static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 	slow_leave(&e);
 	if (unlikely(!p))
 		alloc_failed(&ac, size);
+	return p;
+}
+
+static __attribute__((__noinline__)) void *alloc_area(size_t size, size_t align, gfp_t gfp)
+{
+	struct pcpu *c = cpu_enter();
+	void *p = align <= PAGEBLOCK_SIZE ? area_cache_get(c, size, gfp & __GFP_ZERO) : NULL;
+
+	if (!p)
+		return alloc_area_slow(c, size, align, gfp);
+	cpu_leave(c);
 	return p;
 }
 
@@ -204,6 +217,14 @@ void warn_not_kmalloc(const char *func, const void *p)
 		pr_warn("%s of %p, which no allocator function returned", func, p);
 }
 
+/* Among the areas of the slot; false: it must be freed. */
+static bool keep_area(struct pcpu *c, struct vmap_area *vm)
+{
+	if (unlikely(READ_ONCE(c->flush_request)))
+		honour_flush_request(c);
+	return area_cache_keep(c, vm);
+}
+
 void free_other(struct pcpu *c, unsigned int class, void *p)
 {
 	struct slab *slab = class == CLASS_OTHER ? virt_to_slab((unsigned long)p) : NULL;
@@ -212,6 +233,8 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 
 	if (slab) {
 		cache_free_object(c, slab->cache, p);
+	} else if (vm && c && keep_area(c, vm)) {
+		purge_check();
 	} else if (vm && vmap_free(vm, c != NULL)) {
 		if (c)
 			purge_check();

@@ -82,8 +82,7 @@ void vm_make_busy(struct vmap_area *vm, size_t size)
 	VMAP_ADD(busy_bytes, vm->bytes);
 }
 
-/* Clears the frames that are not known to be zero. */
-static void clear_dirty(struct vmap_area *vm, bool may_block)
+void vm_clear_dirty(struct vmap_area *vm, bool may_block)
 {
 	unsigned long a = vm->addr, end = vm->addr + vm->size;
 
@@ -156,7 +155,7 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 		vm_make_guard(vm);
 	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
 	if (vm->dirty && (ac->gfp & __GFP_ZERO || param_yes(PARAM_init_on_alloc)))
-		clear_dirty(vm, may_block(ac));
+		vm_clear_dirty(vm, may_block(ac));
 	return (void *)vm->addr;
 }
 
@@ -198,12 +197,13 @@ struct vmap_area *find_vmap_area_inside(const void *p)
 
 /* ---- freeing ---- */
 
-/* Freeing begins: from here on the area is ours. False: someone else was first. */
-static bool take_back(struct vmap_area *vm)
+/*
+ * Freeing begins: from here on the area, which was VM_BUSY or VM_CACHED, is ours. False: someone
+ * else was first.
+ */
+static bool take_back(struct vmap_area *vm, u8 from)
 {
-	u8 busy = VM_BUSY;
-
-	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_FREEING,
+	if (!atomic_compare_exchange_strong_explicit(&vm->state, &from, VM_FREEING,
 						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
 	if (unlikely(vm->pub.flags & VM_MAP) && !vm_unshare(vm)) {
@@ -260,22 +260,17 @@ static bool settle(struct vmap_area *vm)
 }
 
 /* After it returns, another thread may own the addresses. */
-bool vmap_free(struct vmap_area *vm, bool may_wait)
+static void finish_free(struct vmap_area *vm, bool may_wait)
 {
-	bool alive;
+	bool alive = settle(vm);
 
-	if (unlikely(gfp_base_nonblocking))
-		return vmap_free_atomic(vm);
-	if (!take_back(vm))
-		return false;
-	alive = settle(vm);
 	if (!lock_vmap(may_wait)) {
 		/* a fork is under way, a handler interrupted the holder, or the holder is lost */
 		if (!alive || (!vm->guard && unmap_and_count(vm)))
 			llist_add(&vm->deferred, &vmap_state.spare);
 		else
 			llist_add(&vm->deferred, &vmap_state.deferred);
-		return true;
+		return;
 	}
 	if (alive)
 		vm_free_locked(vm);
@@ -284,7 +279,37 @@ bool vmap_free(struct vmap_area *vm, bool may_wait)
 	unlock_vmap();
 	if (unlikely(READ_ONCE(vmap_state.lazy_bytes)) && may_wait)
 		vm_check_lazy();
+}
+
+bool vmap_free(struct vmap_area *vm, bool may_wait)
+{
+	if (unlikely(gfp_base_nonblocking))
+		return vmap_free_atomic(vm);
+	if (!take_back(vm, VM_BUSY))
+		return false;
+	finish_free(vm, may_wait);
 	return true;
+}
+
+static void finish_free_atomic(struct vmap_area *vm)
+{
+	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+	if (!lock_vmap(false)) {
+		llist_add(&vm->deferred, &vmap_state.deferred);
+		return;
+	}
+	vm_free_locked(vm);
+	unlock_vmap();
+}
+
+void vmap_free_cached(struct vmap_area *vm, bool may_wait)
+{
+	if (!take_back(vm, VM_CACHED))
+		return;
+	if (may_wait)
+		finish_free(vm, true);
+	else
+		finish_free_atomic(vm);
 }
 
 /*
@@ -293,17 +318,11 @@ bool vmap_free(struct vmap_area *vm, bool may_wait)
  */
 bool vmap_free_atomic(struct vmap_area *vm)
 {
-	if (!take_back(vm))
+	if (!take_back(vm, VM_BUSY))
 		return false;
 	if (unlikely(param_yes(PARAM_init_on_free)) && vm->charged)
 		memset((void *)vm->addr, 0, vm->size);
-	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
-	if (!lock_vmap(false)) {
-		llist_add(&vm->deferred, &vmap_state.deferred);
-		return true;
-	}
-	vm_free_locked(vm);
-	unlock_vmap();
+	finish_free_atomic(vm);
 	return true;
 }
 

@@ -16,6 +16,7 @@ enum vm_state {
 	VM_UNUSED,	/* a record without an area */
 	VM_FREE,	/* in the tree */
 	VM_BUSY,	/* the program's */
+	VM_CACHED,	/* freed, and kept by a slot: area_cache.c */
 	VM_FREEING,	/* on its way to the tree, perhaps on vmap_state.deferred */
 	VM_PURGING,	/* on vmap_state.purging: pages are being given back, outside the lock */
 	VM_UNMAPPING,	/* the same, its addresses too */
@@ -75,6 +76,17 @@ static inline bool vm_is_busy(struct vmap_area *vm)
 bool vmap_free_atomic(struct vmap_area *vm) __km(vmap_free_atomic);
 /* Grows or shrinks; in place or by moving pages. NULL: not possible so, the area is as it was. */
 void *vmap_resize(struct vmap_area *vm, size_t size) __km(vmap_resize);
+
+/* Out of a slot's areas; nothing happens where it is in none, VM_CACHED no more. */
+void vmap_free_cached(struct vmap_area *vm, bool may_wait) __km(vmap_free_cached);
+
+struct pcpu;
+/* area_cache.c: gives back what a slot keeps. */
+void area_cache_flush(struct pcpu *c) __km(area_cache_flush);
+/* The same of a slot whose thread is gone; waits for nothing. */
+void area_cache_drop(struct pcpu *c) __km(area_cache_drop);
+/* What all slots keep. */
+void area_cache_get_stats(size_t *nr, size_t *bytes) __km(area_cache_get_stats);
 
 unsigned long vmap_purge_oldest(void) __km(vmap_purge_oldest);	/* frames, 0: none */
 unsigned long vmap_oldest_seq(void) __km(vmap_oldest_seq);

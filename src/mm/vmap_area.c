@@ -24,7 +24,6 @@
 #include "mm/purge.h"
 #include "lib/overflow.h"
 
-#define CHUNK_STRUCTS	1024u
 /* mapped at once for small areas: an eighth of what is there, */
 #define GROW_MIN	(1ul << 20)
 #define GROW_MAX	(32ul << 20)	/* within these */
@@ -39,14 +38,6 @@ struct vmap_state vmap_state;
 spinlock_t vmap_lock;
 
 /* ---- records ---- */
-
-static struct vmap_area *vm_by_nr(u32 nr)
-{
-	struct vmap_area *chunk =
-		atomic_load_explicit(&vmap_state.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
-
-	return &chunk[nr % CHUNK_STRUCTS];
-}
 
 /* Who takes one takes all, and puts the rest back: so nobody's next can be stale. */
 static struct vmap_area *spare_record(void)
@@ -136,14 +127,6 @@ void vm_clear_tags(struct vmap_area *vm)
 {
 	WRITE_ONCE(*vm_index(vm->addr), 0);
 	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), 0);
-}
-
-struct vmap_area *vm_at(unsigned long addr)
-{
-	struct map_leaf *leaf = leaf_of(addr);
-	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
-
-	return nr ? vm_by_nr(nr - 1) : NULL;
 }
 
 static bool is_less(const struct vmap_area *a, size_t bytes, unsigned long addr)
@@ -313,14 +296,13 @@ void unlock_vmap(void)
 
 /* ---- allocation ---- */
 
-/* Address space for size usable bytes and the guard; 0 if that overflows. */
 size_t vm_area_bytes(size_t size)
 {
 	size_t bytes;
 
 	if (check_add_overflow(size, 2 * PAGE_SIZE + PAGEBLOCK_SIZE, &bytes))
 		return 0;
-	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
+	return __vm_area_bytes(size);
 }
 
 /*
@@ -775,9 +757,15 @@ void vmap_fork_child(void)
 
 void vmap_get_stats(struct vmap_stats *st)
 {
+	size_t nr, bytes;
+
+	area_cache_get_stats(&nr, &bytes);
 	st->nr_busy = READ_ONCE(vmap_state.nr_busy);
+	st->nr_busy -= MIN(nr, st->nr_busy);
 	st->busy_bytes = READ_ONCE(vmap_state.busy_bytes);
+	st->busy_bytes -= MIN(bytes, st->busy_bytes);
 	st->dirty_bytes = (size_t)MAX(READ_ONCE(vmap_state.dirty), 0l) << FRAME_SHIFT;
+	st->dirty_bytes += bytes;
 	st->free_bytes = READ_ONCE(vmap_state.mapped);
 	st->free_bytes -= MIN(st->free_bytes, st->busy_bytes);
 }

@@ -16,6 +16,7 @@
 #define USED_MAX	(128ul << 20)
 
 #define VMAP_CHUNKS	4096u
+#define CHUNK_STRUCTS	1024u	/* of each */
 
 struct vmap_state {
 	bool ready;
@@ -52,6 +53,10 @@ void unlock_vmap(void) __km(unlock_vmap);
 
 /* Address space for size usable bytes and the guard; 0 if that overflows. No lock. */
 size_t vm_area_bytes(size_t size) __km(vm_area_bytes);
+static inline size_t __vm_area_bytes(size_t size)	/* of one that does not overflow */
+{
+	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
+}
 /* An area that is on nothing: from the tree, else from the system. */
 struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
 /* One mapping from the system, below limit unless that is 0; locked: the caller has the lock. */
@@ -82,11 +87,25 @@ void vm_make_busy(struct vmap_area *vm, size_t size) __km(vm_make_busy);
 void vm_make_guard(struct vmap_area *vm) __km(vm_make_guard);
 /* What find_vm_area() shows of a busy area, but for flags and caller. */
 void vm_show(struct vmap_area *vm, size_t requested_size) __km(vm_show);
+static inline struct vmap_area *vm_by_nr(u32 nr)
+{
+	struct vmap_area *chunk =
+		atomic_load_explicit(&vmap_state.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
+
+	return &chunk[nr % CHUNK_STRUCTS];
+}
+
 /* The index at the first and last pageblock. */
 void vm_set_tags(struct vmap_area *vm) __km(vm_set_tags);
 void vm_clear_tags(struct vmap_area *vm) __km(vm_clear_tags);
 /* The area that begins or ends with the pageblock at addr, or NULL. Needs no lock. */
-struct vmap_area *vm_at(unsigned long addr) __km(vm_at);
+static inline struct vmap_area *vm_at(unsigned long addr)
+{
+	struct map_leaf *leaf = leaf_of(addr);
+	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
+
+	return nr ? vm_by_nr(nr - 1) : NULL;
+}
 /* Out of the tree; into it, merged with free neighbours. */
 void vm_unlink_free(struct vmap_area *vm) __km(vm_unlink_free);
 void vm_insert_free(struct vmap_area *vm) __km(vm_insert_free);
@@ -118,6 +137,8 @@ static inline bool vm_first_time(_Atomic bool *warned)
 /* Dirty masks, of areas that are the caller's; no lock. */
 long vm_count_dirty(unsigned long addr, size_t bytes) __km(vm_count_dirty);
 void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask) __km(vm_set_dirty);
+/* Clears the frames of a busy area that are not known to be zero. */
+void vm_clear_dirty(struct vmap_area *vm, bool may_block) __km(vm_clear_dirty);
 /* What the program could touch from offset on may hold memory. */
 void vm_mark_used_dirty(struct vmap_area *vm, size_t offset) __km(vm_mark_used_dirty);
 
