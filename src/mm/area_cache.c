@@ -8,7 +8,9 @@
  * use; the change from VM_BUSY is what finds a double free. Its masks say nothing new yet: up to
  * `size` all of it may be dirty. It is handed out again to who wants as many pageblocks. The newest
  * is looked at first; the oldest goes when there is no room, by area_cache_keep() alone, as only
- * the slow path may take locks.
+ * the slow path may take locks. A request that finds nothing empties the slot, so that what is kept
+ * never makes another touch fresh memory: without that, blocks of all sizes cost 10 % more page
+ * faults.
  *
  * struct cpu_areas is its thread's alone, without a lock, and is emptied with the sheaves; who takes
  * over a slot whose thread is gone finds in it areas that are VM_CACHED, which are his, and perhaps
@@ -27,7 +29,7 @@
 #define AREA_CACHE_BLOCKS	20u
 #define ALL_CACHE_BLOCKS	512u	/* all slots, about; the more there are, the less each */
 
-static unsigned int cache_blocks;	/* of a slot; read only after start-up */
+unsigned int area_cache_blocks;
 
 void area_cache_init(void)
 {
@@ -35,7 +37,7 @@ void area_cache_init(void)
 	    param_yes(PARAM_vmalloc_guard) || param_yes(PARAM_init_on_alloc) ||
 	    param_yes(PARAM_init_on_free) || param_choice(PARAM_purge) == PURGE_ALWAYS)
 		return;
-	cache_blocks = AREA_CACHE_BLOCKS;
+	area_cache_blocks = AREA_CACHE_BLOCKS;
 }
 
 static unsigned int cache_max(void)
@@ -44,7 +46,7 @@ static unsigned int cache_max(void)
 
 	if (atomic_load_explicit(&fault_page_active, memory_order_relaxed))
 		return 0;
-	return MIN(cache_blocks, ALL_CACHE_BLOCKS / MAX(slots, 1u));
+	return MIN(area_cache_blocks, ALL_CACHE_BLOCKS / MAX(slots, 1u));
 }
 
 static void remove_area(struct cpu_areas *ca, unsigned int i)
@@ -99,20 +101,26 @@ static void empty(struct pcpu *c, bool may_wait)
 
 	WRITE_ONCE(ca->nr, 0);
 	WRITE_ONCE(ca->sum, 0);
-	ca->max = 0;
 	while (n)
 		vmap_free_cached(ca->area[--n], may_wait);
 }
 
+void area_cache_missed(struct pcpu *c)
+{
+	if (c->areas.nr)
+		empty(c, true);
+}
+
 void area_cache_flush(struct pcpu *c)
 {
-	if (c->areas.max)
-		empty(c, true);
+	area_cache_missed(c);
+	c->areas.max = 0;
 }
 
 void area_cache_drop(struct pcpu *c)
 {
 	empty(c, false);
+	c->areas.max = 0;
 }
 
 void area_cache_get_stats(size_t *nr, size_t *bytes)

@@ -14,6 +14,10 @@
 void *area_cache_take(struct cpu_areas *ca, unsigned int i, size_t size, bool zero)
 	__km(area_cache_take);
 bool area_cache_keep(struct pcpu *c, struct vmap_area *vm) __km(area_cache_keep);
+/* What a slot may keep: read only after start-up, but for tests; 0: nothing. */
+extern unsigned int area_cache_blocks __km(area_cache_blocks);
+/* A request found nothing in the slot: what is kept there is put where it can serve. */
+void area_cache_missed(struct pcpu *c) __km(area_cache_missed);
 void area_cache_init(void) __km(area_cache_init);
 
 /* A block of size bytes, zero where asked for; NULL: there is none of as many pageblocks. */

@@ -60,6 +60,8 @@ static __attribute__((__noinline__)) void *alloc_area_slow(struct pcpu *c, size_
 	ac.injected = !e.nested && page_alloc_fails(&ac, 0);
 	if (likely(size <= PTRDIFF_MAX) && !ac.injected) {
 		ac.pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
+		if (e.cpu && may_block(&ac))
+			area_cache_missed(e.cpu);
 		do
 			p = try_area(size, align, &ac, !e.nested);
 		while (unlikely(!p) && alloc_slowpath(&ac, &e));

@@ -64,8 +64,17 @@ static void another_size_of_as_many_pageblocks_will_do(void **state)
 	assert_int_equal(kvsize(q), 232 * KIB);
 	memset(q, 8, 232 * KIB);
 	slab_free(q);
-	q = kvmalloc_size(300 * KIB);
-	assert_ptr_not_equal(q, p);
+}
+
+static void a_miss_empties_the_slot(void **state)
+{
+	char *p = kvmalloc_size(200 * KIB), *q;
+
+	(void)state;
+	slab_free(p);
+	assert_int_equal(own_cpu->areas.nr, 1);
+	q = kvmalloc_size(130 * KIB);
+	assert_int_equal(own_cpu->areas.nr, 0);
 	slab_free(q);
 }
 
@@ -276,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_block_comes_back_without_the_lock),
 		T(another_size_of_as_many_pageblocks_will_do),
+		T(a_miss_empties_the_slot),
 		T(a_zeroed_block_is_zero),
 		T(what_was_kept_is_known_to_be_dirty_afterwards),
 		T(a_kept_block_is_no_block),

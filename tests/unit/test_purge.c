@@ -132,6 +132,7 @@ static void purge_all_says_what_it_gave(void **state)
 	(void)state;
 	params_init("purge=never");
 	burst_of_areas();
+	area_cache_flush(own_cpu);
 	dirty = atomic_load(&purge_state.dirty);
 	assert_true(dirty >= (long)(64 * MIB >> FRAME_SHIFT));
 	assert_int_equal(purge_all(), dirty);
@@ -149,6 +150,7 @@ static void the_oldest_goes_first_whatever_it_is(void **state)
 	params_init("purge=never");
 	*dirty_mask(page_address(page)) = 0xffff;
 	slab_free(area);
+	area_cache_flush(own_cpu);
 	free_block(page, MAX_PAGE_ORDER);
 	zone_seq = zone_oldest_seq();
 	vm_seq = vmap_oldest_seq();
