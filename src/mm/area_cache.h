@@ -45,7 +45,7 @@ static __always_inline void *area_cache_get(struct pcpu *c, size_t size, bool ze
 
 static inline bool may_be_cached(const struct vmap_area *vm)
 {
-	return !(vm->once | vm->guard | vm->moved) && !vm->pub.flags;
+	return !(vm->once | vm->guard) && !vm->pub.flags;
 }
 
 /* Freed by the program: the newest from now on. False: someone else was first. */

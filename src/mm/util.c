@@ -43,7 +43,9 @@ static void *try_area(size_t size, size_t align, struct alloc_context *ac, bool 
 /* The flags of an area for malloc. */
 static gfp_t area_gfp(size_t size, gfp_t gfp)
 {
-	return unlikely(gfp_policy_active) ? gfp_policy(NULL, size) | (gfp & __GFP_ZERO) : gfp;
+	if (likely(!gfp_policy_active))
+		return gfp;
+	return gfp_policy(NULL, size) | (gfp & (__GFP_ZERO | __GFP_GROWS));
 }
 
 /* c: what cpu_enter() returned. */
@@ -310,7 +312,9 @@ static void *resize_area(struct vmap_area *vm, size_t size)
 
 static void *copy_to_new(void *p, size_t old_size, size_t size)
 {
-	void *new = kvmalloc_size(size);
+	void *new = size > KMALLOC_MAX_CACHE_SIZE && size > old_size ?
+		alloc_area_slow(cpu_enter(), size, 1, GFP_MALLOC | __GFP_GROWS) :
+		kvmalloc_size(size);
 
 	if (!new)
 		return NULL;

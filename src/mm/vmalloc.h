@@ -35,14 +35,18 @@ struct vmap_area {
 	unsigned long seq;		/* when it was freed */
 	long dirty;			/* VM_FREE: frames that are not known to be zero */
 	u32 nr;
-	/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
-	bool moved;
+	/*
+	 * Mappings in it, about, that mremap put there, and that the system merges with no
+	 * neighbour; all areas together have vmap_state.nr_seams
+	 */
+	u32 seams;
 	bool keep;			/* VM_FREE: the system refused to unmap it */
 	/*
 	 * VM_BUSY: not plain memory at a place like any other (vmap(), vmalloc_32(), address
 	 * space alone): freed, it goes back to the system and never to the tree
 	 */
 	bool once;
+	bool grows;			/* VM_BUSY: realloc() enlarged it */
 	bool guard;			/* VM_BUSY: nobody can touch what lies behind size */
 	/* enum vm_state; vmap_state.lock, but for areas not yet or no longer shared */
 	_Atomic u8 state;

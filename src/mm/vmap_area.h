@@ -30,6 +30,7 @@ struct vmap_state {
 	size_t largest;			/* no lock: bytes of the largest busy area ever */
 	unsigned long nr_busy;
 	long dirty;			/* frames, of all on the lru */
+	long nr_seams;			/* VMAP_ADD: of all areas */
 	long nr_guards;			/* VMAP_ADD: areas with a guard that faults */
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
 	struct llist_head deferred;	/* no lock: areas for the next holder */
@@ -41,6 +42,14 @@ extern struct vmap_state vmap_state __km(vmap_state);
 
 /* Of areas made without the lock too. */
 #define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap_state.field, n, __ATOMIC_RELAXED)
+
+static inline void vm_set_seams(struct vmap_area *vm, unsigned int seams)
+{
+	if (likely(vm->seams == seams))
+		return;
+	VMAP_ADD(nr_seams, (long)seams - (long)vm->seams);
+	vm->seams = seams;
+}
 
 static inline long used_frames(size_t bytes)
 {
@@ -59,6 +68,8 @@ static inline size_t __vm_area_bytes(size_t size)	/* of one that does not overfl
 }
 /* An area that is on nothing: from the tree, else from the system. */
 struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
+/* The same for a block that has grown and may go on: room behind it. NULL: there is none. */
+struct vmap_area *vm_alloc_area_to_grow(size_t bytes, size_t align) __km(vm_alloc_area_to_grow);
 /* One mapping from the system, below limit unless that is 0; locked: the caller has the lock. */
 struct vmap_area *vm_alloc_area_alone(size_t bytes, size_t align, unsigned long limit, bool locked)
 	__km(vm_alloc_area_alone);
