@@ -21,6 +21,8 @@
 #define __GFP_MALLOC	((gfp_t)0x40000000u)
 /* failslab was asked for this object already */
 #define __GFP_CHECKED	((gfp_t)0x20000000u)
+/* a large block that realloc() enlarged: room to grow on behind it */
+#define __GFP_GROWS	((gfp_t)0x10000000u)
 #define GFP_MALLOC	(GFP_KERNEL | __GFP_MALLOC)
 
 /* Values as in the kernel's mm/internal.h. */

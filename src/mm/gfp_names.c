@@ -131,7 +131,7 @@ size_t gfp_format(char *buf, size_t size, gfp_t gfp)
 	unsigned int i;
 	size_t n = 0;
 
-	gfp &= ~(__GFP_MALLOC | __GFP_NATURAL);
+	gfp &= ~(__GFP_MALLOC | __GFP_NATURAL | __GFP_GROWS);
 	if (!gfp)
 		return scnprintf(buf, size, "none");
 	for (i = 0; i < ARRAY_SIZE(names); i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Thread slots: taking and leaving them, and the start of mm. Layer: mm. */
 #include "mm/pcpu.h"
+#include "mm/area_cache.h"
 #include "mm/fault_inject.h"
 #include "mm/gfp_policy.h"
 #include "mm/meta.h"
@@ -61,6 +62,7 @@ void mm_init(void)
 	reserve_setup();
 	if (params_given(PARAM_failslab, PARAM_fail_nth))
 		fault_init();
+	area_cache_init();
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
 	if (policy)
 		gfp_policy_check_names();
@@ -93,6 +95,7 @@ void cpu_drop_sheaves(struct pcpu *c)
 		memset(cc, 0, sizeof(*cc));
 	}
 	atomic_fetch_add_explicit(&nr_lost_objects, lost, memory_order_relaxed);
+	area_cache_drop(c);
 }
 
 /* Nobody's, and of use. */

@@ -5,8 +5,8 @@
  *
  * A slot is DEAD (no thread; may be taken) or LIVE (one thread's). It is taken from DEAD to LIVE
  * by compare-and-swap of `state`, and from a thread that ended without telling by that of `tid`.
- * Records are never unmapped. `cache` and `page_list` belong to the slot's thread alone, without a
- * lock. The sheaves of a cache above the classes are moved as a whole under the lock of the home
+ * Records are never unmapped. `cache`, `areas` and `page_list` belong to the slot's thread alone,
+ * without a lock. The sheaves of a cache above the classes are moved as a whole under the lock of the home
  * too: who destroys the cache, which nobody uses any more, takes them.
  *
  * A slot has the same home all its life. There are at most twice as many homes as processors: the
@@ -39,6 +39,16 @@ static_assert(sizeof(struct cpu_cache) == CPU_CACHE_SIZE, "hot_data has room for
 
 enum cpu_state { CPU_DEAD, CPU_LIVE };
 
+/* Areas kept for reuse, oldest first: see area_cache.c. Zero where nothing is, and in empty_cpu. */
+#define CPU_AREAS	4u
+
+struct cpu_areas {
+	unsigned int nr;
+	unsigned int sum, max;	/* pageblocks: of all of them, and how many there may be */
+	u16 blocks[CPU_AREAS];	/* of each */
+	struct vmap_area *area[CPU_AREAS];
+};
+
 #define PCP_MAX_BLOCKS	2u	/* pageblocks a home keeps */
 
 struct slab_home {
@@ -61,6 +71,7 @@ struct slab_home {
 
 struct pcpu {
 	struct cpu_cache cache[NR_CLASSES];	/* 0 and 63 stay zero: they always miss */
+	struct cpu_areas areas;
 	struct page_list page_list[NR_PAGE_LISTS];	/* of small orders; by order */
 
 	struct slab_home *home;		/* constant */

@@ -4,9 +4,12 @@
  *
  * budget = live / USED_SHARE, at least BUDGET_MIN, plus `extra`. Free dirty memory above it is
  * given back as it is freed, oldest first, down to 3/4 of the budget: one burst of system calls
- * per quarter budget freed, none in steady state. `extra` grows by every frame that was purged
- * and needed again within SOON_MS, so a loop of equal bursts keeps its memory from the second
- * round on; every DECAY_MS it loses half of what lay free for all that time. A reserve that is kept
+ * per quarter budget freed, none in steady state. `extra` grows by LEARN times what was purged and
+ * needed again within SOON_MS, so a loop of equal bursts keeps its memory from the second round on,
+ * and who replaces blocks at random soon purges little; every DECAY_MS it loses half of what lay
+ * free for all that time. Whatever the budget is, what lies free and what is in use are together at
+ * most a third more than ever was in use at once: what is free beyond that is in pieces too small
+ * for what the program asks for, and the oldest goes for each fresh page. A reserve that is kept
  * (reserve.c) stands beside the budget; where the base policy may not block nothing is purged but
  * by malloc_trim(). All counters are relaxed atomics: an error of a few frames changes nothing.
  */
@@ -19,6 +22,8 @@
 #include "kernel/params.h"
 
 #define USED_SHARE	4
+#define PEAK_SHARE	3
+#define LEARN		4	/* what is needed again adds so many times itself to the budget */
 #define BUDGET_MIN	((1l << 20) >> FRAME_SHIFT)	/* 1 MiB */
 #define SOON_MS		2000
 #define DECAY_MS	5000
@@ -46,7 +51,7 @@ void purge_account_refault(long frames)
 		SET(idle_min, 0);
 	}
 	/* half as much again as was ever in use: three quarters of it must hold all of that */
-	SET(extra, MIN(GET(extra) + frames, GET(peak_used) + GET(peak_used) / 2));
+	SET(extra, MIN(GET(extra) + LEARN * frames, GET(peak_used) + GET(peak_used) / 2));
 }
 
 void purge_account_alloc(long frames, long dirty)
@@ -122,6 +127,15 @@ static long reserve_frames(void)
 	return (long)(MIN(zone_populated(), reserve_target()) << (os_page_shift - FRAME_SHIFT));
 }
 
+/* So much may lie free until all of it and what is in use is more than ever was in use. */
+static long room_below_peak(void)
+{
+
+	long peak = GET(peak_used);
+
+	return MAX(peak + peak / PEAK_SHARE - GET(used), BUDGET_MIN);
+}
+
 long purge_limit(void)
 {
 	long extra = GET(extra);
@@ -151,16 +165,21 @@ static unsigned long purge_oldest(void)
 
 void purge_check(void)
 {
-	long limit;
+	long limit, room, dirty = GET(dirty);
 
-	if (likely(GET(dirty) <= BUDGET_MIN) && likely(!purge_is_always()))
+	if (likely(dirty <= BUDGET_MIN) && likely(!purge_is_always()))
 		return;
 	limit = purge_limit();
 	if (limit == LONG_MAX)
 		return;
-	if (GET(dirty) - reserve_frames() <= limit)
+	room = room_below_peak();
+	dirty -= reserve_frames();
+	if (dirty <= MIN(limit, room))
 		return;
-	while (GET(dirty) - reserve_frames() > limit - limit / 4)
+	if (dirty > limit)
+		limit -= limit / 4;
+	limit = MIN(limit, room);
+	while (GET(dirty) - reserve_frames() > limit)
 		if (!purge_oldest())
 			return;
 }

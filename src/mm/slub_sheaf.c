@@ -13,6 +13,7 @@
 #include "mm/gfp_policy.h"
 #include "mm/purge.h"
 #include "mm/util.h"
+#include "mm/area_cache.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 
@@ -517,6 +518,7 @@ bool slab_flush_all_sheaves(struct pcpu *c)
 	unsigned int i;
 	bool all = true;
 
+	area_cache_flush(c);
 	page_lists_flush(c);
 	for_each_cache(s, i)
 		if (READ_ONCE(cpu_cache(c, s)->start))
@@ -679,19 +681,25 @@ void cache_free_object(struct pcpu *c, struct kmem_cache *s, void *p)
 		slab_free_nolock(p);
 }
 
-void slab_free_slow(void *p, struct pcpu *c)
+static __attribute__((__noinline__)) void free_anything(void *p, struct pcpu *c,
+							 unsigned int class)
 {
-	unsigned int class = class_of(p);
 	struct slow_entry e;
 
-	if (!p) {
-		cpu_leave(c);
-		return;
-	}
 	slow_enter_free(&e, c);
 	if (class == CLASS_FOREIGN || class == CLASS_OTHER)
 		free_other(e.cpu, class, p);
 	else
 		cache_free_object(e.cpu, &kmalloc_caches[class], p);
 	slow_leave(&e);
+}
+
+void slab_free_slow(void *p, struct pcpu *c)
+{
+	unsigned int class = class_of(p);
+
+	if (!p || (class == CLASS_OTHER && area_cache_put(c, p)))
+		cpu_leave(c);
+	else
+		free_anything(p, c, class);
 }

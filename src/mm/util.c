@@ -13,7 +13,7 @@
 #include "mm/page_alloc.h"
 #include "mm/pages.h"
 #include "mm/reclaim.h"
-#include "mm/vmalloc.h"
+#include "mm/area_cache.h"
 #include "mm/purge.h"
 #include "kernel/printk.h"
 #include "os/os.h"
@@ -43,21 +43,27 @@ static void *try_area(size_t size, size_t align, struct alloc_context *ac, bool 
 /* The flags of an area for malloc. */
 static gfp_t area_gfp(size_t size, gfp_t gfp)
 {
-	return unlikely(gfp_policy_active) ? gfp_policy(NULL, size) | (gfp & __GFP_ZERO) : gfp;
+	if (likely(!gfp_policy_active))
+		return gfp;
+	return gfp_policy(NULL, size) | (gfp & (__GFP_ZERO | __GFP_GROWS));
 }
 
-static void *alloc_area(size_t size, size_t align, gfp_t gfp)
+/* c: what cpu_enter() returned. */
+static __attribute__((__noinline__)) void *alloc_area_slow(struct pcpu *c, size_t size,
+							    size_t align, gfp_t gfp)
 {
 	struct alloc_context ac;
 	struct slow_entry e;
 	void *p = NULL;
 
-	slow_enter_alloc(&e, cpu_enter());
+	slow_enter_alloc(&e, c);
 	alloc_context_init(&ac, area_gfp(size, gfp), 0);
 	/* one decision for the area, as for a single page */
 	ac.injected = !e.nested && page_alloc_fails(&ac, 0);
 	if (likely(size <= PTRDIFF_MAX) && !ac.injected) {
 		ac.pages = ALIGN_UP(size, PAGE_SIZE) >> os_page_shift;
+		if (e.cpu && may_block(&ac))
+			area_cache_missed(e.cpu);
 		do
 			p = try_area(size, align, &ac, !e.nested);
 		while (unlikely(!p) && alloc_slowpath(&ac, &e));
@@ -67,6 +73,17 @@ static void *alloc_area(size_t size, size_t align, gfp_t gfp)
 	slow_leave(&e);
 	if (unlikely(!p))
 		alloc_failed(&ac, size);
+	return p;
+}
+
+static __attribute__((__noinline__)) void *alloc_area(size_t size, size_t align, gfp_t gfp)
+{
+	struct pcpu *c = cpu_enter();
+	void *p = align <= PAGEBLOCK_SIZE ? area_cache_get(c, size, gfp & __GFP_ZERO) : NULL;
+
+	if (!p)
+		return alloc_area_slow(c, size, align, gfp);
+	cpu_leave(c);
 	return p;
 }
 
@@ -204,6 +221,14 @@ void warn_not_kmalloc(const char *func, const void *p)
 		pr_warn("%s of %p, which no allocator function returned", func, p);
 }
 
+/* Among the areas of the slot; false: it must be freed. */
+static bool keep_area(struct pcpu *c, struct vmap_area *vm)
+{
+	if (unlikely(READ_ONCE(c->flush_request)))
+		honour_flush_request(c);
+	return area_cache_keep(c, vm);
+}
+
 void free_other(struct pcpu *c, unsigned int class, void *p)
 {
 	struct slab *slab = class == CLASS_OTHER ? virt_to_slab((unsigned long)p) : NULL;
@@ -212,6 +237,8 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 
 	if (slab) {
 		cache_free_object(c, slab->cache, p);
+	} else if (vm && c && keep_area(c, vm)) {
+		purge_check();
 	} else if (vm && vmap_free(vm, c != NULL)) {
 		if (c)
 			purge_check();
@@ -285,7 +312,9 @@ static void *resize_area(struct vmap_area *vm, size_t size)
 
 static void *copy_to_new(void *p, size_t old_size, size_t size)
 {
-	void *new = kvmalloc_size(size);
+	void *new = size > KMALLOC_MAX_CACHE_SIZE && size > old_size ?
+		alloc_area_slow(cpu_enter(), size, 1, GFP_MALLOC | __GFP_GROWS) :
+		kvmalloc_size(size);
 
 	if (!new)
 		return NULL;

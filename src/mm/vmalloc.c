@@ -4,9 +4,12 @@
  * vmap.c.
  *
  * A block is an area, VM_BUSY; at least one page at its end is the guard, address space that
- * nobody touches. An area that mremap made is a mapping of its own for ever (its page offsets
- * fit no neighbour): it is mapped anew when it is freed, and so is the place that pages moved
- * away from, so that the number of mappings follows what is in use.
+ * nobody touches. A block that realloc() enlarges is put where there is room to grow in place, and
+ * what is allocated next keeps away from there (vm_alloc_area_to_grow). Where its pages move all the
+ * same, the mapping that mremap made is one of its own (its page offsets fit no neighbour), also in
+ * a free area around it: such seams are counted, and go when the area is purged, as it is mapped
+ * anew then; beyond SEAMS_MAX of them, when it is freed. The place that pages moved away from is
+ * mapped anew at once.
  *
  * vmalloc_guard=1: the guard is without access, areas are resized by nobody, and a freed one loses
  * memory and access and goes to vmap_state.lazy instead of the tree.
@@ -28,6 +31,8 @@
  * (vm.max_map_count), most of which are the program's. Areas beyond have address space there.
  */
 #define GUARDS_MAX	16384
+/* Mappings more than areas would need, because mremap made them, until they are mapped anew. */
+#define SEAMS_MAX	1024
 #define DMA_LIMIT	(1ul << 31)	/* GFP_DMA and GFP_DMA32 of design section 2 */
 #define DMA32_LIMIT	(1ul << 32)
 
@@ -68,6 +73,7 @@ static void publish(struct vmap_area *vm, size_t size)
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	vm->charged = 0;
 	vm->once = false;
+	vm->grows = false;
 	vm->guard = false;
 	vm->pub.flags = 0;
 	vm->state = VM_BUSY;
@@ -82,8 +88,7 @@ void vm_make_busy(struct vmap_area *vm, size_t size)
 	VMAP_ADD(busy_bytes, vm->bytes);
 }
 
-/* Clears the frames that are not known to be zero. */
-static void clear_dirty(struct vmap_area *vm, bool may_block)
+void vm_clear_dirty(struct vmap_area *vm, bool may_block)
 {
 	unsigned long a = vm->addr, end = vm->addr + vm->size;
 
@@ -118,9 +123,13 @@ static struct vmap_area *get_area(size_t size, size_t align, const struct alloc_
 {
 	size_t bytes = vm_area_bytes(size);
 	unsigned long limit = address_limit(ac->gfp);
+	struct vmap_area *vm = NULL;
 
-	if (likely(locked && !limit && may_block(ac)))
-		return vm_alloc_area(bytes, align);
+	if (likely(locked && !limit && may_block(ac))) {
+		if (unlikely(ac->gfp & __GFP_GROWS))
+			vm = vm_alloc_area_to_grow(bytes, align);
+		return vm ? vm : vm_alloc_area(bytes, align);
+	}
 	if (may_block(ac))
 		return vm_alloc_area_alone(bytes, align, limit, locked);
 	if (!locked || limit)
@@ -145,6 +154,7 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 		vm_make_busy(vm, size);
 		vm->charged = pages;
 		vm->once = address_limit(ac->gfp) != 0;
+		vm->grows = ac->gfp & __GFP_GROWS;
 	}
 	if (locked)
 		unlock_vmap();
@@ -156,7 +166,7 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 		vm_make_guard(vm);
 	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
 	if (vm->dirty && (ac->gfp & __GFP_ZERO || param_yes(PARAM_init_on_alloc)))
-		clear_dirty(vm, may_block(ac));
+		vm_clear_dirty(vm, may_block(ac));
 	return (void *)vm->addr;
 }
 
@@ -198,12 +208,13 @@ struct vmap_area *find_vmap_area_inside(const void *p)
 
 /* ---- freeing ---- */
 
-/* Freeing begins: from here on the area is ours. False: someone else was first. */
-static bool take_back(struct vmap_area *vm)
+/*
+ * Freeing begins: from here on the area, which was VM_BUSY or VM_CACHED, is ours. False: someone
+ * else was first.
+ */
+static bool take_back(struct vmap_area *vm, u8 from)
 {
-	u8 busy = VM_BUSY;
-
-	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_FREEING,
+	if (!atomic_compare_exchange_strong_explicit(&vm->state, &from, VM_FREEING,
 						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
 	if (unlikely(vm->pub.flags & VM_MAP) && !vm_unshare(vm)) {
@@ -236,9 +247,8 @@ static bool unmap_and_count(struct vmap_area *vm)
  */
 static bool settle(struct vmap_area *vm)
 {
-	bool renew = vm->moved || vm->once;
+	bool renew = vm->once || (vm->seams && READ_ONCE(vmap_state.nr_seams) > SEAMS_MAX);
 
-	vm->moved = false;
 	if (unlikely(param_yes(PARAM_init_on_free)) && vm->charged && !renew && !vm->guard &&
 	    !os_dontneed((void *)vm->addr, vm->size))
 		memset((void *)vm->addr, 0, vm->size);
@@ -251,6 +261,8 @@ static bool settle(struct vmap_area *vm)
 		vm->guard = false;
 		vm->once = renew = true;
 	}
+	if (renew && !vm->once)
+		purge_account_purged(vm_count_dirty(vm->addr, vm->bytes));
 	if (renew && (vm->once || vm->bytes >= UNMAP_MIN) && unmap_and_count(vm))
 		return false;
 	if (renew && vm_renew(vm, vm->addr, vm->bytes))
@@ -260,22 +272,17 @@ static bool settle(struct vmap_area *vm)
 }
 
 /* After it returns, another thread may own the addresses. */
-bool vmap_free(struct vmap_area *vm, bool may_wait)
+static void finish_free(struct vmap_area *vm, bool may_wait)
 {
-	bool alive;
+	bool alive = settle(vm);
 
-	if (unlikely(gfp_base_nonblocking))
-		return vmap_free_atomic(vm);
-	if (!take_back(vm))
-		return false;
-	alive = settle(vm);
 	if (!lock_vmap(may_wait)) {
 		/* a fork is under way, a handler interrupted the holder, or the holder is lost */
 		if (!alive || (!vm->guard && unmap_and_count(vm)))
 			llist_add(&vm->deferred, &vmap_state.spare);
 		else
 			llist_add(&vm->deferred, &vmap_state.deferred);
-		return true;
+		return;
 	}
 	if (alive)
 		vm_free_locked(vm);
@@ -284,7 +291,37 @@ bool vmap_free(struct vmap_area *vm, bool may_wait)
 	unlock_vmap();
 	if (unlikely(READ_ONCE(vmap_state.lazy_bytes)) && may_wait)
 		vm_check_lazy();
+}
+
+bool vmap_free(struct vmap_area *vm, bool may_wait)
+{
+	if (unlikely(gfp_base_nonblocking))
+		return vmap_free_atomic(vm);
+	if (!take_back(vm, VM_BUSY))
+		return false;
+	finish_free(vm, may_wait);
 	return true;
+}
+
+static void finish_free_atomic(struct vmap_area *vm)
+{
+	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
+	if (!lock_vmap(false)) {
+		llist_add(&vm->deferred, &vmap_state.deferred);
+		return;
+	}
+	vm_free_locked(vm);
+	unlock_vmap();
+}
+
+void vmap_free_cached(struct vmap_area *vm, bool may_wait)
+{
+	if (!take_back(vm, VM_CACHED))
+		return;
+	if (may_wait)
+		finish_free(vm, true);
+	else
+		finish_free_atomic(vm);
 }
 
 /*
@@ -293,17 +330,11 @@ bool vmap_free(struct vmap_area *vm, bool may_wait)
  */
 bool vmap_free_atomic(struct vmap_area *vm)
 {
-	if (!take_back(vm))
+	if (!take_back(vm, VM_BUSY))
 		return false;
 	if (unlikely(param_yes(PARAM_init_on_free)) && vm->charged)
 		memset((void *)vm->addr, 0, vm->size);
-	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
-	if (!lock_vmap(false)) {
-		llist_add(&vm->deferred, &vmap_state.deferred);
-		return true;
-	}
-	vm_free_locked(vm);
-	unlock_vmap();
+	finish_free_atomic(vm);
 	return true;
 }
 
@@ -327,6 +358,8 @@ static bool grow_in_place(struct vmap_area *vm, size_t bytes)
 	note_size(bytes);
 	vm->bytes = bytes;
 	vm_set_tags(vm);
+	vm->seams += next->seams;
+	next->seams = 0;
 	vm_put_record(next);
 	VMAP_ADD(busy_bytes, more);
 	purge_account_alloc(used_frames(bytes) - used_frames(bytes - more), dirty);
@@ -344,8 +377,7 @@ static void shrink_in_place(struct vmap_area *vm, size_t size, size_t bytes)
 	tail->addr = vm->addr + bytes;
 	tail->bytes = less;
 	vm_mark_used_dirty(vm, size);
-	if (vm->moved)
-		vm_renew(tail, tail->addr, less);
+	vm_set_seams(tail, vm->seams ? 1 : 0);
 	tail->dirty = vm_count_dirty(tail->addr, less);
 	tail->seq = purge_next_seq();
 	vm->bytes = bytes;
@@ -363,8 +395,11 @@ static void shrink_in_place(struct vmap_area *vm, size_t size, size_t bytes)
 static struct vmap_area *area_to_move_to(size_t bytes)
 {
 	size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGEBLOCK_SIZE;
-	struct vmap_area *vm = vm_alloc_area(ALIGN_UP(bytes + bytes / 2, PAGEBLOCK_SIZE), align);
+	size_t more = ALIGN_UP(bytes + bytes / 2, PAGEBLOCK_SIZE);
+	struct vmap_area *vm = vm_alloc_area_to_grow(more, align);
 
+	if (!vm)
+		vm = vm_alloc_area(more, align);
 	return vm ? vm : vm_alloc_area(bytes, align);
 }
 
@@ -404,6 +439,7 @@ static void move_pages(unsigned long from, unsigned long to, size_t size)
 static void forget_area(struct vmap_area *vm)
 {
 	vm_clear_tags(vm);
+	vm_set_seams(vm, 0);
 	set_class(vm->addr, CLASS_FOREIGN);
 	vm_set_dirty(vm->addr, vm->bytes, 0);
 	os_unmap((void *)(vm->addr + vm->size), vm->bytes - vm->size);
@@ -426,7 +462,6 @@ static void reclaim_place(struct vmap_area *vm)
 	VMAP_ADD(mapped, vm->bytes);
 	vm_set_dirty(vm->addr, vm->bytes, 0);
 	vm->dirty = 0;
-	vm->moved = false;
 	vm_insert_free(vm);
 }
 
@@ -447,8 +482,9 @@ static struct vmap_area *move_area(struct vmap_area *vm, size_t size, size_t byt
 		move_pages(vm->addr, to->addr, vm->size);
 	/* the pages came along */
 	purge_account_alloc(used_frames(to->bytes), used_frames(to->bytes));
-	to->moved = true;
+	vm_set_seams(to, 1);
 	vm_make_busy(to, size);
+	to->grows = true;
 	to->pub = vm->pub;
 	reclaim_place(vm);
 	return to;
@@ -466,7 +502,9 @@ static struct vmap_area *resize_locked(struct vmap_area *vm, size_t size, size_t
 		vm_mark_used_dirty(vm, MIN(size, vm->size));
 	else if (gfp_base_nonblocking)
 		return NULL;
-	else if (!grow_in_place(vm, bytes))
+	else if (grow_in_place(vm, bytes))
+		vm->grows = true;
+	else
 		return vm->size >= MOVE_MIN ? move_area(vm, size, bytes) : NULL;
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	return vm;

@@ -16,6 +16,7 @@ enum vm_state {
 	VM_UNUSED,	/* a record without an area */
 	VM_FREE,	/* in the tree */
 	VM_BUSY,	/* the program's */
+	VM_CACHED,	/* freed, and kept by a slot: area_cache.c */
 	VM_FREEING,	/* on its way to the tree, perhaps on vmap_state.deferred */
 	VM_PURGING,	/* on vmap_state.purging: pages are being given back, outside the lock */
 	VM_UNMAPPING,	/* the same, its addresses too */
@@ -34,14 +35,18 @@ struct vmap_area {
 	unsigned long seq;		/* when it was freed */
 	long dirty;			/* VM_FREE: frames that are not known to be zero */
 	u32 nr;
-	/* VM_BUSY: mremap put it here, so its mapping does not merge with its neighbours' */
-	bool moved;
+	/*
+	 * Mappings in it, about, that mremap put there, and that the system merges with no
+	 * neighbour; all areas together have vmap_state.nr_seams
+	 */
+	u32 seams;
 	bool keep;			/* VM_FREE: the system refused to unmap it */
 	/*
 	 * VM_BUSY: not plain memory at a place like any other (vmap(), vmalloc_32(), address
 	 * space alone): freed, it goes back to the system and never to the tree
 	 */
 	bool once;
+	bool grows;			/* VM_BUSY: realloc() enlarged it */
 	bool guard;			/* VM_BUSY: nobody can touch what lies behind size */
 	/* enum vm_state; vmap_state.lock, but for areas not yet or no longer shared */
 	_Atomic u8 state;
@@ -75,6 +80,17 @@ static inline bool vm_is_busy(struct vmap_area *vm)
 bool vmap_free_atomic(struct vmap_area *vm) __km(vmap_free_atomic);
 /* Grows or shrinks; in place or by moving pages. NULL: not possible so, the area is as it was. */
 void *vmap_resize(struct vmap_area *vm, size_t size) __km(vmap_resize);
+
+/* Out of a slot's areas; nothing happens where it is in none, VM_CACHED no more. */
+void vmap_free_cached(struct vmap_area *vm, bool may_wait) __km(vmap_free_cached);
+
+struct pcpu;
+/* area_cache.c: gives back what a slot keeps. */
+void area_cache_flush(struct pcpu *c) __km(area_cache_flush);
+/* The same of a slot whose thread is gone; waits for nothing. */
+void area_cache_drop(struct pcpu *c) __km(area_cache_drop);
+/* What all slots keep. */
+void area_cache_get_stats(size_t *nr, size_t *bytes) __km(area_cache_get_stats);
 
 unsigned long vmap_purge_oldest(void) __km(vmap_purge_oldest);	/* frames, 0: none */
 unsigned long vmap_oldest_seq(void) __km(vmap_oldest_seq);

@@ -24,7 +24,6 @@
 #include "mm/purge.h"
 #include "lib/overflow.h"
 
-#define CHUNK_STRUCTS	1024u
 /* mapped at once for small areas: an eighth of what is there, */
 #define GROW_MIN	(1ul << 20)
 #define GROW_MAX	(32ul << 20)	/* within these */
@@ -33,20 +32,20 @@
 #define FIT_TRIES	8u
 /* frames given back a time (8 MiB), so that no more goes than must */
 #define PURGE_AT_ONCE	2048ul
+/*
+ * A block that grows is put where there is room for it to do so in place, in a free area of so many
+ * times its size, else in a new mapping; that is address space alone, which a limit of it may refuse.
+ */
+#define ROOM_LEAST	4ul
+#define ROOM_NEW	8ul
+#define ROOM_MIN	(64ul << 20)
+#define ROOM_MAX	(256ul << 20)	/* of the block: mremap costs little beside its growth */
 #define LAZY_PER_CPU_BIT (32ul << 20)	/* times the bits of the number of processors */
 
 struct vmap_state vmap_state;
 spinlock_t vmap_lock;
 
 /* ---- records ---- */
-
-static struct vmap_area *vm_by_nr(u32 nr)
-{
-	struct vmap_area *chunk =
-		atomic_load_explicit(&vmap_state.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
-
-	return &chunk[nr % CHUNK_STRUCTS];
-}
 
 /* Who takes one takes all, and puts the rest back: so nobody's next can be stale. */
 static struct vmap_area *spare_record(void)
@@ -119,6 +118,7 @@ struct vmap_area *vm_get_record(void)
 
 void vm_put_record(struct vmap_area *vm)
 {
+	vm_set_seams(vm, 0);
 	vm->state = VM_UNUSED;
 	vm->lru.next = (struct list_head *)(void *)vmap_state.unused;
 	vmap_state.unused = vm;
@@ -136,14 +136,6 @@ void vm_clear_tags(struct vmap_area *vm)
 {
 	WRITE_ONCE(*vm_index(vm->addr), 0);
 	WRITE_ONCE(*vm_index(vm->addr + vm->bytes - PAGEBLOCK_SIZE), 0);
-}
-
-struct vmap_area *vm_at(unsigned long addr)
-{
-	struct map_leaf *leaf = leaf_of(addr);
-	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
-
-	return nr ? vm_by_nr(nr - 1) : NULL;
 }
 
 static bool is_less(const struct vmap_area *a, size_t bytes, unsigned long addr)
@@ -248,6 +240,12 @@ static void link_free(struct vmap_area *vm)
 	}
 }
 
+static void take_seams(struct vmap_area *vm, struct vmap_area *from)
+{
+	vm->seams += from->seams;
+	from->seams = 0;
+}
+
 /* Merges with free neighbours and links; vm is on nothing. */
 void vm_insert_free(struct vmap_area *vm)
 {
@@ -259,12 +257,14 @@ void vm_insert_free(struct vmap_area *vm)
 		vm->addr = left->addr;
 		vm->bytes += left->bytes;
 		vm->dirty += left->dirty;
+		take_seams(vm, left);
 		vm_put_record(left);
 	}
 	if (right && right->state == VM_FREE && right->addr == vm->addr + vm->bytes) {
 		vm_unlink_free(right);
 		vm->bytes += right->bytes;
 		vm->dirty += right->dirty;
+		take_seams(vm, right);
 		vm_put_record(right);
 	}
 	link_free(vm);
@@ -313,14 +313,28 @@ void unlock_vmap(void)
 
 /* ---- allocation ---- */
 
-/* Address space for size usable bytes and the guard; 0 if that overflows. */
 size_t vm_area_bytes(size_t size)
 {
 	size_t bytes;
 
 	if (check_add_overflow(size, 2 * PAGE_SIZE + PAGEBLOCK_SIZE, &bytes))
 		return 0;
-	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
+	return __vm_area_bytes(size);
+}
+
+/* Where they are nobody knows: each part has one, and the largest, mostly, the rest. */
+static void share_seams(struct vmap_area *vm, struct vmap_area *head, struct vmap_area *tail)
+{
+	unsigned int left = vm->seams;
+
+	vm_set_seams(vm, 1);
+	left--;
+	if (head) {
+		vm_set_seams(head, tail || !left ? 1 : left);
+		left -= MIN(left, head->seams);
+	}
+	if (tail)
+		vm_set_seams(tail, MAX(left, 1u));
 }
 
 /*
@@ -341,6 +355,8 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 		link_free(vm);
 		return false;
 	}
+	if (unlikely(vm->seams))
+		share_seams(vm, head, tail);
 	if (head) {
 		head->addr = vm->addr;
 		head->bytes = before;
@@ -366,6 +382,23 @@ static bool fits(const struct vmap_area *vm, size_t bytes, size_t align)
 	return vm->bytes >= bytes && ALIGN_UP(vm->addr, align) - vm->addr <= vm->bytes - bytes;
 }
 
+/* What lies below is in use, and has grown: it will need what is free behind it. */
+static bool is_room_of_another(const struct vmap_area *vm)
+{
+	struct vmap_area *left = vm_at(vm->addr - PAGEBLOCK_SIZE);
+
+	return left && left->grows && left->state == VM_BUSY &&
+	       left->addr + left->bytes == vm->addr;
+}
+
+/* Where in a free area that fits: at its start, or as far from who needs that as may be. */
+static unsigned long place_in(const struct vmap_area *vm, size_t bytes, size_t align)
+{
+	if (likely(!is_room_of_another(vm)))
+		return ALIGN_UP(vm->addr, align);
+	return ALIGN_DOWN(vm->addr + vm->bytes - bytes, align);
+}
+
 /*
  * Among the areas freed last, one that fits and is mostly dirty: touching it again costs no
  * page faults.
@@ -388,6 +421,7 @@ static struct vmap_area *recent_dirty_fit(size_t bytes, size_t align)
 static struct vmap_area *take_free(size_t bytes, size_t align)
 {
 	struct vmap_area *vm = tree_best_fit(bytes);
+	unsigned long addr;
 	unsigned int tries;
 
 	for (tries = 0; vm; tries++) {
@@ -400,8 +434,9 @@ static struct vmap_area *take_free(size_t bytes, size_t align)
 				dirty = recent_dirty_fit(bytes, align);
 			if (dirty)
 				vm = dirty;
+			addr = place_in(vm, bytes, align);
 			vm_unlink_free(vm);
-			return vm_carve(vm, ALIGN_UP(vm->addr, align), bytes) ? vm : NULL;
+			return vm_carve(vm, addr, bytes) ? vm : NULL;
 		}
 		if (tries == FIT_TRIES) {
 			vm = tree_best_fit(bytes + align);
@@ -436,7 +471,7 @@ static struct vmap_area *map_area(struct vmap_area *vm, size_t bytes, size_t ali
 	vm->bytes = bytes;
 	vm->dirty = 0;
 	vm->seq = 0;
-	vm->moved = false;
+	vm_set_seams(vm, 0);
 	vm->keep = false;
 	vm->once = false;
 	vm->guard = false;
@@ -471,6 +506,54 @@ struct vmap_area *vm_alloc_area(size_t bytes, size_t align)
 	struct vmap_area *vm = take_free(bytes, align);
 
 	return vm ? vm : map_and_carve(bytes, align);
+}
+
+/* A free area in which a block can grow to several times its size; NULL: there is none. */
+static struct vmap_area *roomy_area(size_t bytes)
+{
+	struct list_head *pos = vmap_state.lru.prev;
+	struct rb_node *last = rb_last(&vmap_state.free);
+	struct vmap_area *vm;
+	unsigned int tries;
+
+	for (tries = 0; pos != &vmap_state.lru && tries < FIT_TRIES; tries++, pos = pos->prev) {
+		vm = list_entry(pos, struct vmap_area, lru);
+		if (vm->bytes / ROOM_LEAST >= bytes && !is_room_of_another(vm))
+			return vm;
+	}
+	vm = last ? rb_entry(last, struct vmap_area, node) : NULL;
+	if (!vm || vm->bytes / ROOM_LEAST < bytes)
+		return NULL;
+	return vm;
+}
+
+struct vmap_area *vm_alloc_area_to_grow(size_t bytes, size_t align)
+{
+	size_t room = MAX(bytes * ROOM_NEW, ROOM_MIN);
+	struct vmap_area *vm = roomy_area(bytes), *record;
+	unsigned long addr;
+
+	if (!vm && bytes < ROOM_MAX) {
+		record = vm_get_record();
+		vm = map_area(record, room, HUGE_PAGE, 0);
+		if (vm) {
+			VMAP_ADD(mapped, room);
+			vm_insert_free(vm);
+		} else if (record) {
+			vm_put_record(record);
+		}
+	}
+	if (!vm)
+		return NULL;
+	/* the first of it, or the second half where the first is someone's room */
+	addr = vm->addr;
+	if (is_room_of_another(vm))
+		addr += ALIGN_UP(vm->bytes / 2, PAGEBLOCK_SIZE);
+	addr = ALIGN_UP(addr, align);
+	if (addr - vm->addr > vm->bytes - bytes)
+		return NULL;
+	vm_unlink_free(vm);
+	return vm_carve(vm, addr, bytes) ? vm : NULL;
 }
 
 /* A record that an area left, or a new one; locked: the caller has the lock. */
@@ -608,6 +691,7 @@ bool vm_unmap(struct vmap_area *vm)
 	vm_set_dirty(vm->addr, vm->bytes, 0);
 	if (os_unmap((void *)vm->addr, vm->bytes)) {
 		VMAP_ADD(mapped, -vm->bytes);
+		vm_set_seams(vm, 0);
 		return true;
 	}
 	vm_set_dirty(vm->addr, vm->bytes, 0xffff);
@@ -623,7 +707,7 @@ bool vm_renew(struct vmap_area *vm, unsigned long addr, size_t bytes)
 		return false;
 	vm_set_dirty(addr, bytes, 0);
 	if (addr == vm->addr && bytes == vm->bytes)
-		vm->moved = false;
+		vm_set_seams(vm, 0);
 	return true;
 }
 
@@ -663,8 +747,11 @@ unsigned long vmap_purge_oldest(void)
 	purged = (unsigned long)vm->dirty;
 	if (vm->state == VM_UNMAPPING && !vm_unmap(vm))
 		vm->state = VM_PURGING;
-	if (vm->state == VM_PURGING) {
-		purged = dontneed_some(vm, &refused);
+	if (vm->state == VM_PURGING && vm->seams && purged <= PURGE_AT_ONCE &&
+	    vm_renew(vm, vm->addr, vm->bytes)) {
+		vm->dirty = 0;
+	} else if (vm->state == VM_PURGING) {
+		purged = (unsigned long)dontneed_some(vm, &refused);
 		/*
 		 * what the system refuses is not tried again: not counted, though its masks
 		 * still say that it is dirty
@@ -775,9 +862,15 @@ void vmap_fork_child(void)
 
 void vmap_get_stats(struct vmap_stats *st)
 {
+	size_t nr, bytes;
+
+	area_cache_get_stats(&nr, &bytes);
 	st->nr_busy = READ_ONCE(vmap_state.nr_busy);
+	st->nr_busy -= MIN(nr, st->nr_busy);
 	st->busy_bytes = READ_ONCE(vmap_state.busy_bytes);
+	st->busy_bytes -= MIN(bytes, st->busy_bytes);
 	st->dirty_bytes = (size_t)MAX(READ_ONCE(vmap_state.dirty), 0l) << FRAME_SHIFT;
+	st->dirty_bytes += bytes;
 	st->free_bytes = READ_ONCE(vmap_state.mapped);
 	st->free_bytes -= MIN(st->free_bytes, st->busy_bytes);
 }

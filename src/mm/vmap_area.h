@@ -16,6 +16,7 @@
 #define USED_MAX	(128ul << 20)
 
 #define VMAP_CHUNKS	4096u
+#define CHUNK_STRUCTS	1024u	/* of each */
 
 struct vmap_state {
 	bool ready;
@@ -29,6 +30,7 @@ struct vmap_state {
 	size_t largest;			/* no lock: bytes of the largest busy area ever */
 	unsigned long nr_busy;
 	long dirty;			/* frames, of all on the lru */
+	long nr_seams;			/* VMAP_ADD: of all areas */
 	long nr_guards;			/* VMAP_ADD: areas with a guard that faults */
 	_Atomic u32 next_nr;		/* no lock: records never used yet */
 	struct llist_head deferred;	/* no lock: areas for the next holder */
@@ -41,6 +43,14 @@ extern struct vmap_state vmap_state __km(vmap_state);
 /* Of areas made without the lock too. */
 #define VMAP_ADD(field, n)	__atomic_fetch_add(&vmap_state.field, n, __ATOMIC_RELAXED)
 
+static inline void vm_set_seams(struct vmap_area *vm, unsigned int seams)
+{
+	if (likely(vm->seams == seams))
+		return;
+	VMAP_ADD(nr_seams, (long)seams - (long)vm->seams);
+	vm->seams = seams;
+}
+
 static inline long used_frames(size_t bytes)
 {
 	return (long)(MIN(bytes, USED_MAX) >> FRAME_SHIFT);
@@ -52,8 +62,14 @@ void unlock_vmap(void) __km(unlock_vmap);
 
 /* Address space for size usable bytes and the guard; 0 if that overflows. No lock. */
 size_t vm_area_bytes(size_t size) __km(vm_area_bytes);
+static inline size_t __vm_area_bytes(size_t size)	/* of one that does not overflow */
+{
+	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
+}
 /* An area that is on nothing: from the tree, else from the system. */
 struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
+/* The same for a block that has grown and may go on: room behind it. NULL: there is none. */
+struct vmap_area *vm_alloc_area_to_grow(size_t bytes, size_t align) __km(vm_alloc_area_to_grow);
 /* One mapping from the system, below limit unless that is 0; locked: the caller has the lock. */
 struct vmap_area *vm_alloc_area_alone(size_t bytes, size_t align, unsigned long limit, bool locked)
 	__km(vm_alloc_area_alone);
@@ -82,11 +98,25 @@ void vm_make_busy(struct vmap_area *vm, size_t size) __km(vm_make_busy);
 void vm_make_guard(struct vmap_area *vm) __km(vm_make_guard);
 /* What find_vm_area() shows of a busy area, but for flags and caller. */
 void vm_show(struct vmap_area *vm, size_t requested_size) __km(vm_show);
+static inline struct vmap_area *vm_by_nr(u32 nr)
+{
+	struct vmap_area *chunk =
+		atomic_load_explicit(&vmap_state.chunks[nr / CHUNK_STRUCTS], memory_order_acquire);
+
+	return &chunk[nr % CHUNK_STRUCTS];
+}
+
 /* The index at the first and last pageblock. */
 void vm_set_tags(struct vmap_area *vm) __km(vm_set_tags);
 void vm_clear_tags(struct vmap_area *vm) __km(vm_clear_tags);
 /* The area that begins or ends with the pageblock at addr, or NULL. Needs no lock. */
-struct vmap_area *vm_at(unsigned long addr) __km(vm_at);
+static inline struct vmap_area *vm_at(unsigned long addr)
+{
+	struct map_leaf *leaf = leaf_of(addr);
+	u32 nr = leaf ? READ_ONCE(leaf->vm[leaf_block(addr)]) : 0;
+
+	return nr ? vm_by_nr(nr - 1) : NULL;
+}
 /* Out of the tree; into it, merged with free neighbours. */
 void vm_unlink_free(struct vmap_area *vm) __km(vm_unlink_free);
 void vm_insert_free(struct vmap_area *vm) __km(vm_insert_free);
@@ -118,6 +148,8 @@ static inline bool vm_first_time(_Atomic bool *warned)
 /* Dirty masks, of areas that are the caller's; no lock. */
 long vm_count_dirty(unsigned long addr, size_t bytes) __km(vm_count_dirty);
 void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask) __km(vm_set_dirty);
+/* Clears the frames of a busy area that are not known to be zero. */
+void vm_clear_dirty(struct vmap_area *vm, bool may_block) __km(vm_clear_dirty);
 /* What the program could touch from offset on may hold memory. */
 void vm_mark_used_dirty(struct vmap_area *vm, size_t offset) __km(vm_mark_used_dirty);
 

@@ -70,6 +70,13 @@ static inline unsigned long mem_committed(void)
 	return atomic_load_explicit(&mem_state.committed, memory_order_relaxed);
 }
 
+/* Another number of pages than was charged, where there is no limit. */
+static inline void mem_recharge(unsigned long old, unsigned long new)
+{
+	if (old != new)
+		atomic_fetch_add_explicit(&mem_state.committed, new - old, memory_order_relaxed);
+}
+
 /*
  * For watermark_init() and its test: the limit in bytes of the memory cgroup that the text of
  * /proc/self/cgroup names, v2 below root or v1 below root/memory, the least on the way up; 0:

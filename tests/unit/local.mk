@@ -24,6 +24,7 @@ unit_tests = \
 	tests/unit/test_kmem_cache \
 	tests/unit/test_vmalloc \
 	tests/unit/test_vmalloc_charge \
+	tests/unit/test_area_cache \
 	tests/unit/test_refused \
 	tests/unit/test_purge \
 	tests/unit/test_realloc \
@@ -132,6 +133,10 @@ tests_unit_test_refused_LDFLAGS = -Wl,--wrap=km_os_remap,--wrap=km_os_dontneed,-
 tests_unit_test_purge_SOURCES = tests/unit/test_purge.c $(unit_common)
 tests_unit_test_purge_CFLAGS = $(unit_cflags)
 tests_unit_test_purge_LDADD = $(unit_libs)
+
+tests_unit_test_area_cache_SOURCES = tests/unit/test_area_cache.c $(unit_common)
+tests_unit_test_area_cache_CFLAGS = $(unit_cflags)
+tests_unit_test_area_cache_LDADD = $(unit_libs)
 
 tests_unit_test_realloc_SOURCES = tests/unit/test_realloc.c $(unit_common)
 tests_unit_test_realloc_CFLAGS = $(unit_cflags)

@@ -5,6 +5,7 @@
 #include "mm/reclaim.h"
 #include "mm/util.h"
 #include "kernel/params.h"
+#include "os/os.h"
 
 #define MIB (1ul << 20)
 
@@ -99,6 +100,36 @@ static void a_loop_of_equal_bursts_keeps_its_memory(void **state)
 	assert_true(purged[7] - purged[3] <= (8 * MIB) >> FRAME_SHIFT);
 }
 
+/* Pieces too small for what is asked for later, which a large budget would keep. */
+static void free_and_used_stay_near_the_peak(void **state)
+{
+	char *small[32], *large[12];
+	unsigned int i;
+	long peak, sum;
+
+	(void)state;
+	atomic_store(&purge_state.extra, (long)(1024 * MIB >> FRAME_SHIFT));
+	atomic_store(&purge_state.period_ms, os_clock_ms());
+	atomic_store(&purge_state.peak_used, atomic_load(&purge_state.used));
+	for (i = 0; i < ARRAY_SIZE(small); i++) {
+		small[i] = kvmalloc_size(3 * MIB);
+		memset(small[i], 1, 3 * MIB);
+	}
+	for (i = 0; i < ARRAY_SIZE(small); i += 2)
+		slab_free(small[i]);
+	for (i = 0; i < ARRAY_SIZE(large); i++) {
+		large[i] = kvmalloc_size(7 * MIB);
+		peak = atomic_load(&purge_state.peak_used);
+		sum = atomic_load(&purge_state.used) + atomic_load(&purge_state.dirty);
+		assert_true(sum <= peak + peak / 3 + (long)(MIB >> FRAME_SHIFT));
+		memset(large[i], 1, 7 * MIB);
+	}
+	for (i = 0; i < ARRAY_SIZE(large); i++)
+		slab_free(large[i]);
+	for (i = 1; i < ARRAY_SIZE(small); i += 2)
+		slab_free(small[i]);
+}
+
 static void purge_always_holds_nothing_back(void **state)
 {
 	(void)state;
@@ -132,6 +163,7 @@ static void purge_all_says_what_it_gave(void **state)
 	(void)state;
 	params_init("purge=never");
 	burst_of_areas();
+	area_cache_flush(own_cpu);
 	dirty = atomic_load(&purge_state.dirty);
 	assert_true(dirty >= (long)(64 * MIB >> FRAME_SHIFT));
 	assert_int_equal(purge_all(), dirty);
@@ -149,6 +181,7 @@ static void the_oldest_goes_first_whatever_it_is(void **state)
 	params_init("purge=never");
 	*dirty_mask(page_address(page)) = 0xffff;
 	slab_free(area);
+	area_cache_flush(own_cpu);
 	free_block(page, MAX_PAGE_ORDER);
 	zone_seq = zone_oldest_seq();
 	vm_seq = vmap_oldest_seq();
@@ -198,6 +231,7 @@ int main(void)
 		T(free_areas_stay_within_the_budget),
 		T(free_slabs_stay_within_the_budget),
 		T(a_loop_of_equal_bursts_keeps_its_memory),
+		T(free_and_used_stay_near_the_peak),
 		T(purge_always_holds_nothing_back),
 		T(purge_never_gives_nothing_back_until_asked),
 		T(purge_all_says_what_it_gave),

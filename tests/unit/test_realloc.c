@@ -2,6 +2,7 @@
 /* realloc: contents against a shadow, what stays in place, what moves, what fails. */
 #include "unit.h"
 #include "heap_walk.h"
+#include "mm/area_cache.h"
 #include "mm/gfp_policy.h"
 #include "mm/reclaim.h"
 #include "mm/util.h"
@@ -259,11 +260,14 @@ static void what_a_block_grows_by_is_zero_where_all_memory_is(void **state)
 {
 	(void)state;
 	params_init("init_on_alloc");
+	area_cache_blocks = 0;	/* as with these from the start */
+	area_cache_flush(own_cpu);
 	grow_over_old_contents();
 	params_init(NULL);
 	gfp_policy_init("GFP_KERNEL|__GFP_ZERO");
 	grow_over_old_contents();
 	gfp_policy_init(NULL);
+	area_cache_init();
 }
 
 /* A staggered class is larger than the largest that a typed cache has. */

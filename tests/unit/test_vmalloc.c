@@ -31,12 +31,22 @@ static void release(void *p)
 	cpu_leave(c);
 }
 
-static void *resize(void *p, size_t size)
+static void *resize_with_room(void *p, size_t size)
 {
 	struct pcpu *c = cpu_enter();
 	void *new = vmap_resize(find_vmap_area(p), size);
 
 	cpu_leave(c);
+	return new;
+}
+
+/* What is behind it is not kept for its growth: so it moves more often. */
+static void *resize(void *p, size_t size)
+{
+	void *new = resize_with_room(p, size);
+
+	if (new)
+		find_vmap_area(new)->grows = false;
 	return new;
 }
 
@@ -296,6 +306,87 @@ static void free_areas_are_mapped_after_a_move_that_the_system_refused(void **st
 	assert_true(vmap_validate());
 }
 
+static void who_grows_has_room(void **state)
+{
+	char *p[2], *wall[100], *old;
+	size_t size = 300 * KIB;
+	unsigned int n = 0, i, moves = 0;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		p[i] = area(size, 1, false);
+		fill_block(p[i], size, i);
+	}
+	for (; size < 6 * MIB; size += size / 4) {
+		for (i = 0; i < 2; i++) {
+			old = p[i];
+			p[i] = resize_with_room(p[i], size + size / 4);
+			assert_non_null(p[i]);
+			moves += p[i] != old;
+			assert_true(check_block(p[i], size, i));
+			fill_block(p[i], size + size / 4, i);
+		}
+		for (i = 0; i < 4; i++)
+			wall[n++] = area(200 * KIB, 1, false);
+	}
+	assert_true(moves <= 2);
+	while (n)
+		release(wall[--n]);
+	release(p[0]);
+	release(p[1]);
+	assert_true(vmap_validate());
+}
+
+/* An area whose pages mremap moved there; there is something behind it. */
+static char *moved_area(char **wall)
+{
+	char *p = area(300 * KIB, 1, false), *q;
+
+	*wall = area(300 * KIB, 1, false);
+	memset(p, 1, 300 * KIB);
+	q = resize(p, 900 * KIB);
+	assert_ptr_not_equal(q, p);
+	assert_true(find_vmap_area(q)->seams);
+	memset(q, 2, 900 * KIB);
+	return q;
+}
+
+static void pages_that_moved_stay_when_they_are_freed(void **state)
+{
+	char *wall, *p = moved_area(&wall), *q;
+
+	(void)state;
+	assert_true(vmap_state.nr_seams > 0);
+	release(p);
+	assert_true(vmap_state.dirty << FRAME_SHIFT >= (long)(900 * KIB));
+	q = area(900 * KIB, 1, false);
+	assert_true(find_vmap_area(q)->dirty << FRAME_SHIFT >= (long)(900 * KIB));
+	release(q);
+	release(wall);
+	assert_true(vmap_validate());
+	purge_all();
+	assert_int_equal(vmap_state.nr_seams, 0);
+	q = area(900 * KIB, 1, true);
+	assert_true(all_bytes(q, 0, 900 * KIB));
+	release(q);
+}
+
+static void where_many_moved_they_do_not(void **state)
+{
+	char *wall, *p = moved_area(&wall);
+	long seams = vmap_state.nr_seams;
+
+	(void)state;
+	purge_all();
+	vmap_state.nr_seams += 1 << 20;
+	release(p);
+	vmap_state.nr_seams -= 1 << 20;
+	assert_int_equal(vmap_state.dirty, 0);
+	assert_int_equal(vmap_state.nr_seams, seams - 1);
+	release(wall);
+	assert_true(vmap_validate());
+}
+
 static void shrinking_gives_the_tail_back(void **state)
 {
 	char *p = area(4 * MIB, 1, false);
@@ -494,6 +585,9 @@ int main(void)
 		T(zeroed_area_reads_zero_after_one_that_lost_its_tail),
 		T(zeroed_areas_read_zero_whatever_was_resized_before),
 		T(growth_by_moving_keeps_the_contents),
+		T(who_grows_has_room),
+		T(pages_that_moved_stay_when_they_are_freed),
+		T(where_many_moved_they_do_not),
 		T(shrinking_gives_the_tail_back),
 		T(random_use_keeps_contents_apart),
 		T(purged_areas_hold_no_memory_and_read_zero),
