@@ -24,15 +24,16 @@ static const struct param table[NR_PARAMS] = {
 #undef PARAM
 };
 
-/* A text begins at text[start[id]]; text[0] is the empty one. A longer value takes a new place. */
+/* A text begins at texts[start[id]]; texts[0] is the empty one. A longer value takes a new place. */
 static struct {
 	u8 choice[NR_PARAMS];
 	bool given[NR_PARAMS];
 	unsigned long number[NR_PARAMS];
 	unsigned short start[NR_PARAMS];
 	unsigned short used;
-	char text[TEXT_TOTAL];
 } params;
+
+static char texts[TEXT_TOTAL];
 
 static bool is_text(const struct param *p)
 {
@@ -125,15 +126,15 @@ static bool keep_text(unsigned int id, const char *value, size_t len)
 {
 	size_t start = params.start[id];
 
-	if (!start || strlen(params.text + start) < len) {
+	if (!start || strlen(texts + start) < len) {
 		start = MAX(params.used, 1);
 		if (start + len + 1 > TEXT_TOTAL)
 			return false;
 		params.used = (unsigned short)(start + len + 1);
 		params.start[id] = (unsigned short)start;
 	}
-	memcpy(params.text + start, value, len);
-	params.text[start + len] = '\0';
+	memcpy(texts + start, value, len);
+	texts[start + len] = '\0';
 	return true;
 }
 
@@ -221,7 +222,7 @@ unsigned int param_choice(enum param_id id)
 
 const char *param_text(enum param_id id)
 {
-	return is_text(&table[id]) ? params.text + params.start[id] : "";
+	return is_text(&table[id]) ? texts + params.start[id] : "";
 }
 
 unsigned long param_number(enum param_id id)
