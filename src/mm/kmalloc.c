@@ -161,7 +161,7 @@ __km_export void *kmalloc(size_t size, gfp_t flags)
 
 	if (unlikely(last >= SMALL_SIZE_MAX) || unlikely(flags & KMALLOC_OTHER_FLAGS))
 		return kmalloc_other(size, flags);
-	return slab_alloc(hot_data.size_class_small[last / 8 + 1], size, flags);
+	return slab_alloc_at(hot_data.size_cache_small[last / 8 + 1], size, flags);
 }
 
 __km_export void *kzalloc(size_t size, gfp_t flags)

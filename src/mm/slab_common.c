@@ -10,7 +10,7 @@
 #include "mm/fault_inject.h"
 #include "mm/gfp_policy.h"
 #include "mm/meta.h"
-#include "mm/pcpu.h"
+#include "mm/slub_fast.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "lib/format.h"
@@ -18,6 +18,7 @@
 #define STAGGERED_FROM	(14336u + 1)	/* the smallest request that gets a staggered class */
 
 struct kmem_cache kmalloc_caches[NR_CLASSES];
+struct class_info class_info[NR_CLASSES];
 unsigned int nr_kmalloc_caches;
 struct kmem_cache *cache_table[NR_CACHES];
 unsigned int nr_caches;
@@ -100,6 +101,12 @@ static void class_init(unsigned int index, unsigned int lo, unsigned int size)
 	struct kmem_cache *s = &kmalloc_caches[index];
 
 	cache_layout(s, index, size);
+	class_info[index] = (struct class_info){
+		.lo = lo,
+		.size = size,
+		.multiplier = (u32)(UINT32_MAX / size + 1),
+		.limit = s->blocks == 1 ? s->objects * size : 0,
+	};
 	s->object_size = size;
 	s->flags = SLAB_KMALLOC;
 	if (size >= 1024 && size % 1024 == 0)
@@ -138,7 +145,7 @@ void kmalloc_caches_init(bool classic)
 		class_init(i + 1, i ? sizes[i - 1] + 1 : 0, sizes[i]);
 	for (i = 0; i < n; i++)
 		for (; step <= MIN(sizes[i], SMALL_SIZE_MAX) / 8; step++)
-			hot_data.size_class_small[step] = (u8)(i + 1);
+			hot_data.size_cache_small[step] = (u16)((i + 1) * CPU_CACHE_SIZE);
 	fill_table(size_class_natural, 0, sizes, n, 1);
 	fill_table(size_class_large, 0, sizes, n, 1);
 	if (!classic) {
