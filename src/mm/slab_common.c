@@ -19,6 +19,7 @@
 
 struct kmem_cache kmalloc_caches[NR_CLASSES];
 struct class_info class_info[NR_CLASSES];
+struct class_start class_start[NR_CLASSES];
 unsigned int nr_kmalloc_caches;
 struct kmem_cache *cache_table[NR_CACHES];
 unsigned int nr_caches;
@@ -135,6 +136,49 @@ static void fill_table(u8 *table, unsigned int from, const unsigned int *sizes, 
 			table[step] = (u8)(first + i);
 }
 
+#define START_WASTE	5120u	/* what the first slab of a class costs, about */
+#define START_MOST	32u
+
+/* sizes[i] is of class i + 1. */
+static void class_start_init(const unsigned int *sizes, unsigned int n)
+{
+	static const unsigned int coarse_sizes[] = { 64, 256, 1024, 4096 };
+	unsigned int i, k, next = 0;
+
+	for (i = 0; i < ARRAY_SIZE(coarse_sizes); i++) {
+		for (k = next; k < n && sizes[k] < coarse_sizes[i];)
+			k++;
+		if (k == n || sizes[k] != coarse_sizes[i])
+			continue;
+		for (; next < k; next++) {
+			class_start[next + 1].left =
+				(u8)MIN(START_MOST, START_WASTE / (sizes[k] - sizes[next]));
+			class_start[next + 1].coarse = (u8)(k + 1);
+		}
+		next = k + 1;
+	}
+}
+
+struct kmem_cache *coarse_cache(struct kmem_cache *s)
+{
+	struct class_start *start = &class_start[s->index];
+	struct kmem_cache *coarse = &kmalloc_caches[start->coarse];
+	u8 left = READ_ONCE(start->left);
+
+	if (!left || READ_ONCE(s->no_sheaves) || READ_ONCE(coarse->no_sheaves) || gfp_policy_active)
+		return s;
+	WRITE_ONCE(start->left, left - 1);	/* of two at once one may be lost */
+	return coarse;
+}
+
+void classes_started(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_CLASSES; i++)
+		WRITE_ONCE(class_start[i].left, 0);
+}
+
 void kmalloc_caches_init(bool classic)
 {
 	const unsigned int *sizes = classic ? classic_sizes : default_sizes;
@@ -149,6 +193,7 @@ void kmalloc_caches_init(bool classic)
 	fill_table(size_class_natural, 0, sizes, n, 1);
 	fill_table(size_class_large, 0, sizes, n, 1);
 	if (!classic) {
+		class_start_init(sizes, n);
 		for (i = 0; i < ARRAY_SIZE(staggered_sizes); i++)
 			class_init(n + i + 1, i ? staggered_sizes[i - 1] + 1 : STAGGERED_FROM,
 				   staggered_sizes[i]);

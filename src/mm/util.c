@@ -399,13 +399,22 @@ static __attribute__((__noinline__)) void *realloc_other(void *p, size_t size)
 	return copy_object(p, old_size, size);
 }
 
+/* Whether another object for size would be served by the class of info, too, or nearly so. */
+static bool starts_as(size_t size, const struct class_info *info)
+{
+	const struct class_start *start = &class_start[size_class(size)];
+
+	return start->coarse == info - class_info &&
+		(READ_ONCE(start->left) || size >= info->size / 2);
+}
+
 void *kvrealloc_size(void *p, size_t size)
 {
 	const struct class_info *info = class_info_at(p);
 
 	if (unlikely(!info))
 		return realloc_other(p, size);
-	if (size >= info->lo && size <= info->size)
+	if (size <= info->size && (size >= info->lo || starts_as(size, info)))
 		return p;
 	return copy_object(p, info->size, size);
 }
