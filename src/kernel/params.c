@@ -14,15 +14,31 @@
 #define TEXT_TOTAL	2048	/* of all of them */
 #define KEY_SHOWN	60	/* how much of a wrong word is repeated in the warning */
 
-struct param {
-	const char *key, *choices, *dflt, *range, *help;
-};
-
-static const struct param table[NR_PARAMS] = {
-#define PARAM(id, key, choices, dflt, range, help) { key, choices, dflt, range, help },
+/* What start-up reads: no pointers, which would be relocated in each process. */
+static const struct param {
+	char key[35], choices[20], dflt[8];
+} table[NR_PARAMS] = {
+#define PARAM(id, key, choices, dflt, range, help) { key, choices, dflt },
 #include "kernel/params.def"
 #undef PARAM
 };
+
+/* For the user's eyes: range and help of each, one behind the other. */
+static const char descriptions[] =
+#define PARAM(id, key, choices, dflt, range, help) range "\0" help "\0"
+#include "kernel/params.def"
+#undef PARAM
+	;
+
+static const char *description(const struct param *p, bool help)
+{
+	const char *text = descriptions;
+	unsigned long n;
+
+	for (n = 2 * (unsigned long)(p - table) + help; n; n--)
+		text += strlen(text) + 1;
+	return text;
+}
 
 /* A text begins at texts[start[id]]; texts[0] is the empty one. A longer value takes a new place. */
 static struct {
@@ -103,7 +119,7 @@ static void warn_unknown(const char *word, size_t len)
 	shown[len] = '\0';
 	if (p)
 		pr_warn("unknown option '%s', nearest is '%s' (%s); ignored", shown, p->key,
-			p->range);
+			description(p, false));
 	else
 		pr_warn("unknown option '%s', KMALLOC_OPTIONS=help lists those there are; ignored",
 			shown);
@@ -167,8 +183,8 @@ static void set_param(unsigned int id, const char *value, size_t len)
 	len = MIN(len, sizeof(shown) - 1);
 	memcpy(shown, value, len);
 	shown[len] = '\0';
-	pr_warn("option '%s' has the value '%s', expected %s; using '%s'", p->key, shown, p->range,
-		p->dflt[0] ? p->dflt : "nothing");
+	pr_warn("option '%s' has the value '%s', expected %s; using '%s'", p->key, shown,
+		description(p, false), p->dflt[0] ? p->dflt : "nothing");
 }
 
 static void parse_word(const char *word, size_t len)
@@ -241,7 +257,8 @@ void params_help(void)
 
 	pr_cont("KMALLOC_OPTIONS takes key or key=value, separated by blanks:");
 	for (i = 0; i < NR_PARAMS; i++)
-		pr_cont("  %-18s %s [%s; default %s]", table[i].key, table[i].help, table[i].range,
+		pr_cont("  %-18s %s [%s; default %s]", table[i].key, description(&table[i], true),
+			description(&table[i], false),
 			table[i].dflt[0] ? table[i].dflt : "nothing");
 }
 
