@@ -61,10 +61,10 @@ export void *calloc(size_t n, size_t size)
 
 export void *realloc(void *p, size_t size)
 {
-	if (!p)
-		return kvmalloc_size(size);
-	if (!size) {
-		slab_free(p);
+	if (unlikely(!p))
+		return malloc(size);
+	if (unlikely(!size)) {
+		free(p);
 		return NULL;
 	}
 	return kvrealloc_size(p, size);

@@ -79,10 +79,19 @@ static __cold void *name##_failed(size_t size) \
 	return ((new_fn *)required_symbol(#name))(size); \
 } \
 export __hot void *name(size_t size); \
+static __attribute__((__noinline__)) void *name##_slow(size_t size, struct pcpu *c) \
+{ \
+	void *p = c ? slab_alloc_slow(size, c, GFP_MALLOC) : malloc_large(size); \
+	return likely(p) ? p : name##_failed(size); \
+} \
 export __hot void *name(size_t size) \
 { \
-	void *p = kvmalloc_size(size); \
-	return likely(p) ? p : name##_failed(size); \
+	struct pcpu *c; \
+	void *p; \
+	if (unlikely(size > SMALL_SIZE_MAX)) \
+		return name##_slow(size, NULL); \
+	p = slab_take(hot_data.size_cache_small[(size + 7) / 8], &c); \
+	return likely(p) ? p : name##_slow(size, c); \
 }
 
 #define DEFINE_NEW_NOTHROW(name) \

@@ -14,25 +14,42 @@
 #define TEXT_TOTAL	2048	/* of all of them */
 #define KEY_SHOWN	60	/* how much of a wrong word is repeated in the warning */
 
-struct param {
-	const char *key, *choices, *dflt, *range, *help;
-};
-
-static const struct param table[NR_PARAMS] = {
-#define PARAM(id, key, choices, dflt, range, help) { key, choices, dflt, range, help },
+/* What start-up reads: no pointers, which would be relocated in each process. */
+static const struct param {
+	char key[35], choices[20], dflt[8];
+} table[NR_PARAMS] = {
+#define PARAM(id, key, choices, dflt, range, help) { key, choices, dflt },
 #include "kernel/params.def"
 #undef PARAM
 };
 
-/* A text begins at text[start[id]]; text[0] is the empty one. A longer value takes a new place. */
+/* For the user's eyes: range and help of each, one behind the other. */
+static const char descriptions[] =
+#define PARAM(id, key, choices, dflt, range, help) range "\0" help "\0"
+#include "kernel/params.def"
+#undef PARAM
+	;
+
+static const char *description(const struct param *p, bool help)
+{
+	const char *text = descriptions;
+	unsigned long n;
+
+	for (n = 2 * (unsigned long)(p - table) + help; n; n--)
+		text += strlen(text) + 1;
+	return text;
+}
+
+/* A text begins at texts[start[id]]; texts[0] is the empty one. A longer value takes a new place. */
 static struct {
 	u8 choice[NR_PARAMS];
 	bool given[NR_PARAMS];
 	unsigned long number[NR_PARAMS];
 	unsigned short start[NR_PARAMS];
 	unsigned short used;
-	char text[TEXT_TOTAL];
 } params;
+
+static char texts[TEXT_TOTAL];
 
 static bool is_text(const struct param *p)
 {
@@ -102,7 +119,7 @@ static void warn_unknown(const char *word, size_t len)
 	shown[len] = '\0';
 	if (p)
 		pr_warn("unknown option '%s', nearest is '%s' (%s); ignored", shown, p->key,
-			p->range);
+			description(p, false));
 	else
 		pr_warn("unknown option '%s', KMALLOC_OPTIONS=help lists those there are; ignored",
 			shown);
@@ -125,15 +142,15 @@ static bool keep_text(unsigned int id, const char *value, size_t len)
 {
 	size_t start = params.start[id];
 
-	if (!start || strlen(params.text + start) < len) {
+	if (!start || strlen(texts + start) < len) {
 		start = MAX(params.used, 1);
 		if (start + len + 1 > TEXT_TOTAL)
 			return false;
 		params.used = (unsigned short)(start + len + 1);
 		params.start[id] = (unsigned short)start;
 	}
-	memcpy(params.text + start, value, len);
-	params.text[start + len] = '\0';
+	memcpy(texts + start, value, len);
+	texts[start + len] = '\0';
 	return true;
 }
 
@@ -166,8 +183,8 @@ static void set_param(unsigned int id, const char *value, size_t len)
 	len = MIN(len, sizeof(shown) - 1);
 	memcpy(shown, value, len);
 	shown[len] = '\0';
-	pr_warn("option '%s' has the value '%s', expected %s; using '%s'", p->key, shown, p->range,
-		p->dflt[0] ? p->dflt : "nothing");
+	pr_warn("option '%s' has the value '%s', expected %s; using '%s'", p->key, shown,
+		description(p, false), p->dflt[0] ? p->dflt : "nothing");
 }
 
 static void parse_word(const char *word, size_t len)
@@ -221,7 +238,7 @@ unsigned int param_choice(enum param_id id)
 
 const char *param_text(enum param_id id)
 {
-	return is_text(&table[id]) ? params.text + params.start[id] : "";
+	return is_text(&table[id]) ? texts + params.start[id] : "";
 }
 
 unsigned long param_number(enum param_id id)
@@ -240,7 +257,8 @@ void params_help(void)
 
 	pr_cont("KMALLOC_OPTIONS takes key or key=value, separated by blanks:");
 	for (i = 0; i < NR_PARAMS; i++)
-		pr_cont("  %-18s %s [%s; default %s]", table[i].key, table[i].help, table[i].range,
+		pr_cont("  %-18s %s [%s; default %s]", table[i].key, description(&table[i], true),
+			description(&table[i], false),
 			table[i].dflt[0] ? table[i].dflt : "nothing");
 }
 

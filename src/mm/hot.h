@@ -40,11 +40,11 @@
 
 struct hot_data {
 	char busy[BUSY_BYTES];	/* zero for ever: every cache misses */
-	/* [(size + 7) / 8]; 0 before start-up */
-	u8 size_class_small[(SMALL_SIZE_MAX / 8 + 8) & ~7ul];
+	/* [(size + 7) / 8]: the class, as where its cpu_cache is in a slot; 0 before start-up */
+	u16 size_cache_small[(SMALL_SIZE_MAX / 8 + 8) & ~7ul];
 	/* distance of a GiB's leaf from the zero leaf; set once, by compare-and-swap */
 	s64 level1[LEVEL1_ENTRIES];
-	u8 zero[LEAF_BLOCKS];			/* the zero leaf: the classes of what is not ours */
+	u16 zero[LEAF_BLOCKS];			/* the zero leaf: the classes of what is not ours */
 };
 
 extern struct hot_data hot_data __km(hot_data);

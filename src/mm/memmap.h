@@ -5,7 +5,7 @@
  * Level 1 is indexed by address bits 30 and up and holds the distance from the zero leaf to the
  * leaf of that GiB; distance 0 is the zero leaf itself, so a foreign pointer reads class 0.
  * Leaves and mem_maps are created by compare-and-swap, without a lock, and stay. Written by:
- * class bytes by who gets or gives the pageblock; dirty masks by who holds the block (its
+ * classes by who gets or gives the pageblock; dirty masks by who holds the block (its
  * zone's or the vmap lock while it is free, the slot's lock while it is a slab); vm[] under the
  * vmap lock or before publication.
  */
@@ -19,8 +19,11 @@
 #define LEAF_SECTIONS	(1u << (LEAF_SHIFT - SECTION_SHIFT))
 
 struct map_leaf {
-	/* first: the hit path of free() adds to the zero leaf's address */
-	u8 class[LEAF_BLOCKS];
+	/*
+	 * A pageblock's class, as where its cpu_cache is in a slot. First: the hit path of free()
+	 * adds to the zero leaf's address.
+	 */
+	u16 cache[LEAF_BLOCKS];
 	/* vmap_area number + 1 of an area's first and last pageblock, or 0 */
 	u32 vm[LEAF_BLOCKS];
 	/* a bit a frame: may hold memory and need not read as zero */
@@ -29,10 +32,10 @@ struct map_leaf {
 };
 
 /*
- * The class of the pageblock at p, whose address is below LEVEL1_ENTRIES GiB; 0 if it is not
- * ours. hot: &hot_data, in a register of the caller's.
+ * The class of the pageblock at p, as where its cpu_cache is in a slot; p is below LEVEL1_ENTRIES
+ * GiB; 0 if it is not ours. hot: &hot_data, in a register of the caller's.
  */
-static __always_inline unsigned long class_of_user(struct hot_data *hot, const void *p)
+static __always_inline unsigned long cache_offset_of(struct hot_data *hot, const void *p)
 {
 	unsigned long addr = (unsigned long)p, gib = addr >> LEAF_SHIFT, base;
 
@@ -43,7 +46,7 @@ static __always_inline unsigned long class_of_user(struct hot_data *hot, const v
 	 */
 	base = (unsigned long)hot + (unsigned long)hot->level1[gib] +
 	       offsetof(struct hot_data, zero);
-	return *(u8 *)(base + (addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1)));
+	return ((u16 *)base)[addr >> PAGEBLOCK_SHIFT & (LEAF_BLOCKS - 1)];
 }
 
 static __always_inline bool is_user_address(const void *p)
@@ -53,7 +56,8 @@ static __always_inline bool is_user_address(const void *p)
 
 static __always_inline unsigned int class_of(const void *p)
 {
-	return is_user_address(p) ? (unsigned int)class_of_user(&hot_data, p) : CLASS_FOREIGN;
+	return is_user_address(p) ?
+		(unsigned int)(cache_offset_of(&hot_data, p) / CPU_CACHE_SIZE) : CLASS_FOREIGN;
 }
 
 static inline struct map_leaf *leaf_of(unsigned long addr)
@@ -64,7 +68,7 @@ static inline struct map_leaf *leaf_of(unsigned long addr)
 		return NULL;
 	/* pairs: the release in leaf_get() */
 	delta = __atomic_load_n(&hot_data.level1[addr >> LEAF_SHIFT], __ATOMIC_ACQUIRE);
-	return delta ? (struct map_leaf *)(void *)(hot_data.zero + delta) : NULL;
+	return delta ? (struct map_leaf *)(void *)((char *)hot_data.zero + delta) : NULL;
 }
 
 static inline unsigned int leaf_block(unsigned long addr)
@@ -84,7 +88,7 @@ static inline u32 *vm_index(unsigned long addr)		/* addr is ours */
 
 static inline void set_class(unsigned long addr, unsigned int class)
 {
-	WRITE_ONCE(leaf_of(addr)->class[leaf_block(addr)], (u8)class);
+	WRITE_ONCE(leaf_of(addr)->cache[leaf_block(addr)], (u16)(class * CPU_CACHE_SIZE));
 }
 
 /* The struct page of addr's frame; NULL outside of every section. */

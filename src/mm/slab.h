@@ -181,14 +181,14 @@ extern u8 size_class_natural[KMALLOC_MAX_CACHE_SIZE / 128 + 1] __km(size_class_n
 
 static __always_inline unsigned int size_class(size_t size)	/* size <= KMALLOC_MAX_CACHE_SIZE */
 {
-	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] :
+	return size <= SMALL_SIZE_MAX ? hot_data.size_cache_small[(size + 7) / 8] / CPU_CACHE_SIZE :
 					size_class_large[(size + 127) / 128];
 }
 
 /* The class whose alignment is that of its size. */
 static inline unsigned int natural_size_class(size_t size)
 {
-	return size <= SMALL_SIZE_MAX ? hot_data.size_class_small[(size + 7) / 8] :
+	return size <= SMALL_SIZE_MAX ? hot_data.size_cache_small[(size + 7) / 8] / CPU_CACHE_SIZE :
 					size_class_natural[(size + 127) / 128];
 }
 

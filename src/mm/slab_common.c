@@ -10,7 +10,7 @@
 #include "mm/fault_inject.h"
 #include "mm/gfp_policy.h"
 #include "mm/meta.h"
-#include "mm/pcpu.h"
+#include "mm/slub_fast.h"
 #include "kernel/params.h"
 #include "kernel/printk.h"
 #include "lib/format.h"
@@ -19,6 +19,8 @@
 #define STAGGERED_FROM	(14336u + 1)	/* the smallest request that gets a staggered class */
 
 struct kmem_cache kmalloc_caches[NR_CLASSES];
+struct class_info class_info[NR_CLASSES];
+struct class_start class_start[NR_CLASSES];
 unsigned int nr_kmalloc_caches;
 struct kmem_cache *cache_table[NR_CACHES];
 unsigned int nr_caches;
@@ -103,6 +105,12 @@ static void class_init(unsigned int index, unsigned int lo, unsigned int size)
 	struct kmem_cache *s = &kmalloc_caches[index];
 
 	cache_layout(s, index, size);
+	class_info[index] = (struct class_info){
+		.lo = lo,
+		.size = size,
+		.multiplier = (u32)(UINT32_MAX / size + 1),
+		.limit = s->blocks == 1 ? s->objects * size : 0,
+	};
 	s->object_size = size;
 	s->flags = SLAB_KMALLOC;
 	if (size >= 1024 && size % 1024 == 0)
@@ -131,6 +139,49 @@ static void fill_table(u8 *table, unsigned int from, const unsigned int *sizes, 
 			table[step] = (u8)(first + i);
 }
 
+#define START_WASTE	5120u	/* what the first slab of a class costs, about */
+#define START_MOST	32u
+
+/* sizes[i] is of class i + 1. */
+static void class_start_init(const unsigned int *sizes, unsigned int n)
+{
+	static const unsigned int coarse_sizes[] = { 64, 256, 1024, 4096 };
+	unsigned int i, k, next = 0;
+
+	for (i = 0; i < ARRAY_SIZE(coarse_sizes); i++) {
+		for (k = next; k < n && sizes[k] < coarse_sizes[i];)
+			k++;
+		if (k == n || sizes[k] != coarse_sizes[i])
+			continue;
+		for (; next < k; next++) {
+			class_start[next + 1].left =
+				(u8)MIN(START_MOST, START_WASTE / (sizes[k] - sizes[next]));
+			class_start[next + 1].coarse = (u8)(k + 1);
+		}
+		next = k + 1;
+	}
+}
+
+struct kmem_cache *coarse_cache(struct kmem_cache *s)
+{
+	struct class_start *start = &class_start[s->index];
+	struct kmem_cache *coarse = &kmalloc_caches[start->coarse];
+	u8 left = READ_ONCE(start->left);
+
+	if (!left || READ_ONCE(s->no_sheaves) || READ_ONCE(coarse->no_sheaves) || gfp_policy_active)
+		return s;
+	WRITE_ONCE(start->left, left - 1);	/* of two at once one may be lost */
+	return coarse;
+}
+
+void classes_started(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_CLASSES; i++)
+		WRITE_ONCE(class_start[i].left, 0);
+}
+
 void kmalloc_caches_init(bool classic)
 {
 	const unsigned int *sizes = classic ? classic_sizes : default_sizes;
@@ -141,10 +192,11 @@ void kmalloc_caches_init(bool classic)
 		class_init(i + 1, i ? sizes[i - 1] + 1 : 0, sizes[i]);
 	for (i = 0; i < n; i++)
 		for (; step <= MIN(sizes[i], SMALL_SIZE_MAX) / 8; step++)
-			hot_data.size_class_small[step] = (u8)(i + 1);
+			hot_data.size_cache_small[step] = (u16)((i + 1) * CPU_CACHE_SIZE);
 	fill_table(size_class_natural, 0, sizes, n, 1);
 	fill_table(size_class_large, 0, sizes, n, 1);
 	if (!classic) {
+		class_start_init(sizes, n);
 		for (i = 0; i < ARRAY_SIZE(staggered_sizes); i++)
 			class_init(n + i + 1, i ? staggered_sizes[i - 1] + 1 : STAGGERED_FROM,
 				   staggered_sizes[i]);

@@ -8,20 +8,105 @@
 
 #include "mm/pcpu.h"
 
-/* An object of at least size bytes (size_class(size) is class), or NULL and ENOMEM. */
-static __always_inline void *slab_alloc(unsigned int class, size_t size, gfp_t gfp)
+/*
+ * What an address says of the object that begins there, by its class, without a look at its slab.
+ * Constant after start-up; all zero for what is no class.
+ */
+struct class_info {
+	u32 lo, size;		/* the requests that it serves; the bytes of an object */
+	/*
+	 * Slabs of one pageblock: ceil(2^32 / size), and where the objects end. For an offset
+	 * below 2^16 and sizes below 2^14, offset * multiplier mod 2^32 is below the multiplier
+	 * where size divides the offset, and nowhere else. Of other slabs limit is 0.
+	 */
+	u32 multiplier, limit;
+};
+
+/*
+ * A class that a program uses a few times only would cost it a page, a slab record and a sheaf.
+ * So at first its requests miss, and are served by a coarse class, 64, 256, 1024 or 4096; once
+ * what this wastes may be as much as a slab costs, the class gets slabs of its own. No object ever
+ * changes its class, and nothing else knows of this. Not for classic sizes, and not where an
+ * object needs a look, which goes by its cache.
+ */
+struct class_start {
+	u8 left;	/* requests before the class is used */
+	u8 coarse;	/* the class that serves them */
+};
+
+extern struct class_start class_start[NR_CLASSES] __km(class_start)
+	__attribute__((visibility("hidden")));
+
+/* Where a missed request of s, a class, is to be served from. */
+struct kmem_cache *coarse_cache(struct kmem_cache *s) __km(coarse_cache);
+
+static inline struct kmem_cache *cache_or_coarse(struct kmem_cache *s)
+{
+	return likely(!READ_ONCE(class_start[s->index].left)) ? s : coarse_cache(s);
+}
+
+/* Every class is used from now on. */
+void classes_started(void) __km(classes_started);
+
+extern struct class_info class_info[NR_CLASSES] __km(class_info)
+	__attribute__((visibility("hidden")));
+
+/* Of the object of a kmalloc class that begins at p; NULL: a longer look is needed. */
+static __always_inline const struct class_info *class_info_at(const void *p)
+{
+	const struct class_info *info = class_info;
+	u32 offset = (u32)(unsigned long)p & (PAGEBLOCK_SIZE - 1);
+
+	if (unlikely(!is_user_address(p)))
+		return NULL;
+	info = (const void *)((const char *)info + cache_offset_of(&hot_data, p) /
+					   (CPU_CACHE_SIZE / sizeof(*info)));
+
+	return offset < info->limit && offset * info->multiplier < info->multiplier ? info : NULL;
+}
+
+/* What lies offset bytes into a slot. */
+static __always_inline struct cpu_cache *cache_at(struct pcpu *c, unsigned long offset)
+{
+	return (struct cpu_cache *)(void *)((char *)c + offset);
+}
+
+/*
+ * An object of the cache whose cpu_cache is at offset in a slot. NULL: a miss, and the slow path
+ * gets *missed, with the busy mark set.
+ */
+static __always_inline void *slab_take(unsigned long offset, struct pcpu **missed)
 {
 	struct pcpu *c = cpu_enter();
-	struct cpu_cache *cc = &c->cache[class];
+	struct cpu_cache *cc = cache_at(c, offset);
 	void **top = cc->top;
 	void *object;
 
-	if (unlikely(top == cc->start))
-		return slab_alloc_slow(size, c, gfp);
+	if (unlikely(top == cc->start)) {
+		*missed = c;
+		return NULL;
+	}
 	object = *--top;
 	WRITE_ONCE(cc->top, top);
 	cpu_leave(c);
+	if (!object)
+		__builtin_unreachable();
 	return object;
+}
+
+/* Of at least size bytes, whose cpu_cache is at offset; or NULL and ENOMEM. */
+static __always_inline void *slab_alloc_at(unsigned long offset, size_t size, gfp_t gfp)
+{
+	struct pcpu *c;
+	void *object = slab_take(offset, &c);
+
+	return likely(object) ? object : slab_alloc_slow(size, c, gfp);
+}
+
+/* The same; size_class(size) is class. */
+static __always_inline void *slab_alloc(unsigned int class, size_t size, gfp_t gfp)
+{
+	return slab_alloc_at(class * CPU_CACHE_SIZE, size, gfp);
 }
 
 /*
@@ -32,7 +117,7 @@ static __always_inline void slab_free_or(void *p, void (*slow)(void *p, struct p
 {
 	struct hot_data *hot = &hot_data;
 	struct cpu_cache *cc;
-	unsigned long class;
+	unsigned long offset;
 	struct pcpu *c;
 	void **top;
 
@@ -41,10 +126,9 @@ static __always_inline void slab_free_or(void *p, void (*slow)(void *p, struct p
 		return;
 	}
 	HIDE_VALUE(hot);
-	class = class_of_user(hot, p);
+	offset = cache_offset_of(hot, p);
 	c = cpu_enter_hot(hot);
-	cc = &c->cache[class];
-	HIDE_VALUE(cc);
+	cc = cache_at(c, offset);
 	top = cc->top;
 	if (unlikely(top == cc->end) || unlikely(top[-1] == p)) {
 		slow(p, c);

@@ -18,8 +18,8 @@
 #include "kernel/printk.h"
 #include "os/os.h"
 
-/* up to here clearing is cheaper than knowing whether an object is zero */
-#define CLEAR_ALWAYS	1024ul
+/* up to here objects that read as zero get their pages at once: most are written next */
+#define TOUCH_MAX	8192ul
 
 _Atomic unsigned long nr_foreign_frees;
 
@@ -94,18 +94,29 @@ void *malloc_large(size_t size)
 	return slab_alloc(size_class_large[(size + 127) / 128], size, GFP_MALLOC);
 }
 
-void *kvzalloc_size(size_t size)
+/* A word in each page: an object that nobody had is read as the zero page first. */
+static void touch_pages(char *p, size_t size)
+{
+	size_t offset;
+
+	for (offset = 0; offset < size; offset += PAGE_SIZE)
+		WRITE_ONCE(p[offset], 0);
+	WRITE_ONCE(p[size - 1], 0);
+}
+
+void *kvzalloc_miss(size_t size, struct pcpu *c)
+{
+	void *p = slab_alloc_slow(size, c, GFP_MALLOC);
+
+	return p ? memset(p, 0, size) : NULL;
+}
+
+void *kvzalloc_large(size_t size)
 {
 	struct pcpu *c;
 	bool zeroed = false;
 	void *p;
 
-	if (size <= CLEAR_ALWAYS) {
-		p = slab_alloc(hot_data.size_class_small[(size + 7) / 8], size, GFP_MALLOC);
-		if (likely(p))
-			memset(p, 0, size);
-		return p;
-	}
 	if (size > KMALLOC_MAX_CACHE_SIZE)
 		return alloc_area(size, 1, GFP_MALLOC | __GFP_ZERO);
 	c = cpu_enter();
@@ -117,6 +128,8 @@ void *kvzalloc_size(size_t size)
 	}
 	if (p && !zeroed)
 		memset(p, 0, size);
+	else if (p && size <= TOUCH_MAX)
+		touch_pages(p, size);
 	return p;
 }
 
@@ -129,7 +142,7 @@ void *kvmalloc_aligned(size_t align, size_t size)
 		return NULL;
 	}
 	if (rounded <= SMALL_SIZE_MAX)
-		return slab_alloc(hot_data.size_class_small[(rounded + 7) / 8], rounded,
+		return slab_alloc_at(hot_data.size_cache_small[(rounded + 7) / 8], rounded,
 				  GFP_MALLOC);
 	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
 		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded,
@@ -255,7 +268,7 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 	}
 }
 
-size_t kvsize(const void *p)
+size_t kvsize_slow(const void *p)
 {
 	unsigned int class = class_of(p), index;
 	struct vmap_area *vm;
@@ -310,7 +323,7 @@ static void *resize_area(struct vmap_area *vm, size_t size)
 	return p;
 }
 
-static void *copy_to_new(void *p, size_t old_size, size_t size)
+static __always_inline void *copy_to_new(void *p, size_t old_size, size_t size)
 {
 	void *new = size > KMALLOC_MAX_CACHE_SIZE && size > old_size ?
 		alloc_area_slow(cpu_enter(), size, 1, GFP_MALLOC | __GFP_GROWS) :
@@ -323,14 +336,19 @@ static void *copy_to_new(void *p, size_t old_size, size_t size)
 	return new;
 }
 
+static __attribute__((__noinline__)) void *copy_object(void *p, size_t old_size, size_t size)
+{
+	void *new = copy_to_new(p, old_size, size);
+
+	/* shrinking never fails */
+	return new || size > old_size ? new : p;
+}
+
 static void *realloc_large_kmalloc(void *p, size_t old_size, size_t size)
 {
-	void *new;
-
 	if (size <= old_size && size > old_size / 2)
 		return p;
-	new = copy_to_new(p, old_size, size);
-	return new || size > old_size ? new : p;
+	return copy_object(p, old_size, size);
 }
 
 static void *realloc_area(void *p, size_t size)
@@ -355,9 +373,7 @@ static void *realloc_area(void *p, size_t size)
 		if (new)
 			return new;
 	}
-	new = copy_to_new(p, vm->size, size);
-	/* shrinking never fails */
-	return new || size > vm->size ? new : p;
+	return copy_object(p, vm->size, size);
 }
 
 /*
@@ -383,12 +399,12 @@ static bool kept_in_place(const struct kmem_cache *s, unsigned int class, size_t
 	return size_class(size) == class || natural_size_class(size) == class;
 }
 
-void *kvrealloc_size(void *p, size_t size)
+/* What is no object of a slab of one pageblock. */
+static __attribute__((__noinline__)) void *realloc_other(void *p, size_t size)
 {
 	unsigned int class = class_of(p), index;
 	size_t old_size;
 	struct slab *slab;
-	void *new;
 
 	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
 	if (class == CLASS_OTHER && !slab)
@@ -409,6 +425,25 @@ void *kvrealloc_size(void *p, size_t size)
 	old_size = slab->cache->size;
 	if (size <= KMALLOC_MAX_CACHE_SIZE && kept_in_place(slab->cache, class, size))
 		return p;
-	new = copy_to_new(p, old_size, size);
-	return new || size > old_size ? new : p;
+	return copy_object(p, old_size, size);
+}
+
+/* Whether another object for size would be served by the class of info, too, or nearly so. */
+static bool starts_as(size_t size, const struct class_info *info)
+{
+	const struct class_start *start = &class_start[size_class(size)];
+
+	return start->coarse == info - class_info &&
+		(READ_ONCE(start->left) || size >= info->size / 2);
+}
+
+void *kvrealloc_size(void *p, size_t size)
+{
+	const struct class_info *info = class_info_at(p);
+
+	if (unlikely(!info))
+		return realloc_other(p, size);
+	if (size <= info->size && (size >= info->lo || starts_as(size, info)))
+		return p;
+	return copy_object(p, info->size, size);
 }

@@ -34,8 +34,10 @@ static struct {
 	dev_t stderr_dev;	/* what fd 2 was at the start; 0 and 0: closed or unknown */
 	ino_t stderr_ino;
 	unsigned long brk_start;
-	char environ_copy[8192];	/* /proc/self/environ where libc had no environ yet */
 } os;
+
+/* /proc/self/environ where libc had no environ yet */
+static char environ_copy[8192];
 
 #if defined(__x86_64__)
 static long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
@@ -131,17 +133,17 @@ static const char *getenv_from_proc(const char *name, size_t len)
 
 	if (failed(fd))
 		return NULL;
-	while (used < sizeof(os.environ_copy) - 1) {
-		long n = raw_syscall(SYS_read, fd, os.environ_copy + used,
-				     sizeof(os.environ_copy) - 1 - used);
+	while (used < sizeof(environ_copy) - 1) {
+		long n = raw_syscall(SYS_read, fd, environ_copy + used,
+				     sizeof(environ_copy) - 1 - used);
 
 		if (n <= 0)
 			break;
 		used += (size_t)n;
 	}
 	os_close((int)fd);
-	os.environ_copy[used] = '\0';
-	for (p = os.environ_copy; p < os.environ_copy + used && !found; p += strlen(p) + 1)
+	environ_copy[used] = '\0';
+	for (p = environ_copy; p < environ_copy + used && !found; p += strlen(p) + 1)
 		if (strlen(p) > len)
 			found = match_env(p, name, len);
 	return found;

@@ -30,6 +30,7 @@ unit_tests = \
 	tests/unit/test_realloc \
 	tests/unit/test_nolock \
 	tests/unit/test_kvmalloc \
+	tests/unit/test_class_start \
 	tests/unit/test_fork_child \
 	tests/unit/test_fault_inject \
 	tests/unit/test_shrinker \
@@ -138,6 +139,9 @@ tests_unit_test_area_cache_SOURCES = tests/unit/test_area_cache.c $(unit_common)
 tests_unit_test_area_cache_CFLAGS = $(unit_cflags)
 tests_unit_test_area_cache_LDADD = $(unit_libs)
 
+tests_unit_test_class_start_SOURCES = tests/unit/test_class_start.c $(unit_common)
+tests_unit_test_class_start_CFLAGS = $(unit_cflags)
+tests_unit_test_class_start_LDADD = $(unit_libs)
 tests_unit_test_realloc_SOURCES = tests/unit/test_realloc.c $(unit_common)
 tests_unit_test_realloc_CFLAGS = $(unit_cflags)
 tests_unit_test_realloc_LDADD = $(unit_libs)

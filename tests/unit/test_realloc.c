@@ -19,6 +19,7 @@ static int quiet(void **state)
 	(void)state;
 	panic_on_bug = false;
 	slab_free(kvmalloc_size(1));
+	classes_started();
 	trim_memory();
 	return heap_walk() || all_live_objects() ? -1 : 0;
 }
@@ -284,6 +285,32 @@ static void a_policy_chooses_a_cache_for_the_largest_size_too(void **state)
 	slab_free(p);
 }
 
+static void the_class_alone_tells_where_objects_begin(void **state)
+{
+	unsigned long base, offset;
+	unsigned int i;
+	void *p;
+
+	(void)state;
+	for (i = 1; i <= nr_kmalloc_caches; i++) {
+		struct kmem_cache *s = &kmalloc_caches[i];
+
+		if (s->size > KMALLOC_MAX_CACHE_SIZE)
+			continue;
+		p = slab_alloc(i, s->size, s->size % 1024 ? GFP_MALLOC : GFP_MALLOC | __GFP_NATURAL);
+		assert_non_null(p);
+		base = ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE);
+		for (offset = 0; offset < PAGEBLOCK_SIZE; offset++) {
+			bool starts = s->blocks == 1 && offset % s->size == 0 &&
+				offset / s->size < s->objects;
+
+			if ((class_info_at((void *)(base + offset)) != NULL) != starts)
+				fail_msg("%lu bytes into a slab of %s", offset, s->name);
+		}
+		slab_free(p);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup(f, quiet)
 
 int main(void)
@@ -292,6 +319,7 @@ int main(void)
 		T(contents_survive_between_all_kinds_of_sizes),
 		T(the_same_class_stays_in_place),
 		T(a_block_grows_in_place_to_its_usable_size),
+		T(the_class_alone_tells_where_objects_begin),
 		T(random_resizing_follows_the_shadow),
 		T(growth_step_by_step_keeps_every_byte),
 		T(two_areas_growing_in_turn_keep_their_contents),
