@@ -6,8 +6,8 @@
  * A slot is DEAD (no thread; may be taken) or LIVE (one thread's). It is taken from DEAD to LIVE
  * by compare-and-swap of `state`, and from a thread that ended without telling by that of `tid`.
  * Records are never unmapped. `cache`, `areas` and `page_list` belong to the slot's thread alone,
- * without a lock. The sheaves of a cache above the classes are moved as a whole under the lock of the home
- * too: who destroys the cache, which nobody uses any more, takes them.
+ * without a lock. The sheaves of a cache above the classes are moved as a whole under the lock of
+ * the home too: who destroys the cache, which nobody uses any more, takes them.
  *
  * A slot has the same home all its life. There are at most twice as many homes as processors: the
  * first slots have one each, later ones share, so that memory follows what can run at a time and
