@@ -115,27 +115,6 @@ static void *kmalloc_large(size_t size, gfp_t flags)
 	return (void *)page_address(page);
 }
 
-static bool is_start_of_object(const struct slab *slab, const void *p)
-{
-	const struct kmem_cache *s = slab->cache;
-	unsigned long offset = (unsigned long)p - slab->base, i = offset * s->reciprocal >> 40;
-
-	return offset == i * s->size && i < s->objects;
-}
-
-/* Bytes of the object of kmalloc() or of a slab cache that starts at p; 0: there is none. */
-static size_t object_size(const void *p)
-{
-	struct slab *slab =
-		class_of(p) == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p);
-	struct page *page;
-
-	if (slab)
-		return is_start_of_object(slab, p) ? kmem_cache_size(slab->cache) : 0;
-	page = large_kmalloc_page(p);
-	return page ? large_kmalloc_size(page) : 0;
-}
-
 /* The whole object is cleared, so that krealloc() may grow it. size <= KMALLOC_MAX_CACHE_SIZE. */
 static void *kzalloc_object(size_t size, gfp_t flags)
 {
@@ -152,7 +131,7 @@ static void *kzalloc_object(size_t size, gfp_t flags)
 		p = slab_alloc(class, size, flags);
 	}
 	if (likely(p) && !zeroed)
-		memset(p, 0, object_size(p));
+		memset(p, 0, kmem_cache_size(natural_cache(size)));
 	return p;
 }
 
@@ -199,6 +178,27 @@ __km_export void *kmalloc_node(size_t size, gfp_t flags, int node)
 }
 
 /* ---- what is at p ---- */
+
+static bool is_start_of_object(const struct slab *slab, const void *p)
+{
+	const struct kmem_cache *s = slab->cache;
+	unsigned long offset = (unsigned long)p - slab->base, i = offset * s->reciprocal >> 40;
+
+	return offset == i * s->size && i < s->objects;
+}
+
+/* Bytes of the object of kmalloc() or of a slab cache that starts at p; 0: there is none. */
+static size_t object_size(const void *p)
+{
+	struct slab *slab =
+		class_of(p) == CLASS_FOREIGN ? NULL : virt_to_slab((unsigned long)p);
+	struct page *page;
+
+	if (slab)
+		return is_start_of_object(slab, p) ? kmem_cache_size(slab->cache) : 0;
+	page = large_kmalloc_page(p);
+	return page ? large_kmalloc_size(page) : 0;
+}
 
 static bool is_vmalloc_block(const void *p)
 {

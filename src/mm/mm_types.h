@@ -31,7 +31,7 @@ enum page_state {
 	PAGE_ISOLATED,	/* first of a free block that is being purged, on zone->isolated */
 	PAGE_USED,	/* first of an allocated block */
 	PAGE_SLAB,	/* first of a slab: struct slab lies here */
-	PAGE_SLAB_TAIL,	/* first frame of a further pageblock of a slab */
+	PAGE_SLAB_TAIL,	/* first frame of a further pageblock of a slab, but of a class's */
 	PAGE_ALLOC,	/* first of a block that alloc_pages() handed out */
 	PAGE_KMALLOC,	/* first of a large kmalloc: compound, its first pageblock is CLASS_OTHER */
 	PAGE_TAIL,	/* first frame of a further page of either */

@@ -210,7 +210,10 @@ void kmalloc_caches_init(bool classic)
 
 struct slab *virt_to_slab(unsigned long addr)
 {
-	struct page *page = virt_to_page(ALIGN_DOWN(addr, PAGEBLOCK_SIZE));
+	unsigned int class = class_of((void *)addr);
+	unsigned long align = class == CLASS_FOREIGN || class == CLASS_OTHER ?
+		PAGEBLOCK_SIZE : kmalloc_caches[class].blocks * PAGEBLOCK_SIZE;
+	struct page *page = virt_to_page(ALIGN_DOWN(addr, align));
 
 	if (!page)
 		return NULL;

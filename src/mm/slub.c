@@ -64,7 +64,9 @@ void slab_init(struct slab *slab, struct kmem_cache *s, unsigned long base, stru
 	bitmap_fill(free_map(slab), s->objects);
 	atomic_store_explicit(&slab->owner, owner, memory_order_release);
 	WRITE_ONCE(slab->state, PAGE_SLAB);
-	for (i = 1; i < s->blocks; i++) {
+	VM_BUG_ON(!IS_ALIGNED(base, s->blocks * PAGEBLOCK_SIZE));
+	/* of a class virt_to_slab() knows the blocks, and their records stay untouched */
+	for (i = 1; i < s->blocks && s->index >= NR_CLASSES; i++) {
 		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_SLAB_TAIL);
 		page[i * PAGEBLOCK_FRAMES].head_offset = i;
 	}
@@ -150,6 +152,8 @@ static void slab_release(struct slab_home *h, struct slab *slab)
 	h->freed_bytes -= MIN(h->freed_bytes, freed);
 	for (i = 0; i < s->blocks; i++) {
 		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);
+		if (i && s->index < NR_CLASSES)
+			continue;
 		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_NONE);
 		page[i * PAGEBLOCK_FRAMES].head_offset = 0;
 	}

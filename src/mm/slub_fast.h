@@ -26,8 +26,9 @@ struct class_info {
  * A class that a program uses a few times only would cost it a page, a slab record and a sheaf.
  * So at first its requests miss, and are served by a coarse class, 64, 256, 1024 or 4096; once
  * what this wastes may be as much as a slab costs, the class gets slabs of its own. No object ever
- * changes its class, and nothing else knows of this. Not for classic sizes, and not where an
- * object needs a look, which goes by its cache.
+ * changes its class, and nothing else knows of this. For malloc and its family alone: kmalloc()
+ * says beforehand how large an object will be. Not for classic sizes, and not where an object needs
+ * a look, which goes by its cache.
  */
 struct class_start {
 	u8 left;	/* requests before the class is used */
@@ -37,12 +38,14 @@ struct class_start {
 extern struct class_start class_start[NR_CLASSES] __km(class_start)
 	__attribute__((visibility("hidden")));
 
-/* Where a missed request of s, a class, is to be served from. */
+/* Where a missed request of malloc for s is to be served from. */
 struct kmem_cache *coarse_cache(struct kmem_cache *s) __km(coarse_cache);
 
-static inline struct kmem_cache *cache_or_coarse(struct kmem_cache *s)
+static inline struct kmem_cache *cache_or_coarse(struct kmem_cache *s, gfp_t gfp)
 {
-	return likely(!READ_ONCE(class_start[s->index].left)) ? s : coarse_cache(s);
+	if (likely(!READ_ONCE(class_start[s->index].left)) || !(gfp & __GFP_MALLOC))
+		return s;
+	return coarse_cache(s);
 }
 
 /* Every class is used from now on. */

@@ -228,6 +228,8 @@ static void release_nolock_slab(struct slab *slab)
 
 	for (i = 0; i < s->blocks; i++) {
 		set_class(base + i * PAGEBLOCK_SIZE, CLASS_FOREIGN);
+		if (i && s->index < NR_CLASSES)
+			continue;
 		WRITE_ONCE(page[i * PAGEBLOCK_FRAMES].state, PAGE_NONE);
 		page[i * PAGEBLOCK_FRAMES].head_offset = 0;
 	}

@@ -328,7 +328,7 @@ void *slab_alloc_slow(size_t size, struct pcpu *c, gfp_t gfp)
 	void *object = NULL;
 
 	slow_enter_alloc(&e, c);
-	s = cache_or_coarse(cache_for(size, gfp));
+	s = cache_or_coarse(cache_for(size, gfp), gfp);
 	object = from_spare(e.cpu, s, gfp);
 	if (object) {
 		slow_leave(&e);
@@ -353,7 +353,7 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 	if (unlikely(gfp_policy_active))
 		return slab_alloc_slow(size, c, gfp);
 	slow_enter_alloc(&e, c);
-	s = cache_or_coarse(cache_for(size, gfp));
+	s = cache_or_coarse(cache_for(size, gfp), gfp);
 	alloc_context_init(&ac, gfp, slab_order(s));
 	if (unlikely(slab_fails(s, &e, &ac)))
 		return finish_alloc(s, &e, &ac, size, NULL);

@@ -12,7 +12,7 @@ static size_t early_size;
 
 __attribute__((constructor(101))) static void allocate_early(void)
 {
-	early = malloc(1100);
+	early = malloc(5000);
 	early_size = malloc_usable_size(early);
 }
 
@@ -22,16 +22,16 @@ static void works(void)
 	free(early);
 }
 
-/* 1100 bytes: the default classes have 1280 for it, the classic ones 2048. */
+/* 5000 bytes: the default classes have 5120 for it, the classic ones 8192. */
 static void classic_sizes(void)
 {
-	CHECK(early_size == 2048);
+	CHECK(early_size == 8192);
 	works();
 }
 
 static void default_sizes(void)
 {
-	CHECK(early_size >= 1100 && early_size < 2048);
+	CHECK(early_size >= 5000 && early_size < 8192);
 	works();
 }
 
