@@ -226,15 +226,11 @@ void slab_put(struct slab_home *h, struct slab *slab, unsigned int n)
 static __always_inline struct slab *local_slab(struct slab_home *h, struct kmem_cache *s,
 					       unsigned long addr)
 {
-	struct page *page = virt_to_page(addr & ~(PAGEBLOCK_SIZE - 1));
-	struct slab *slab;
+	/* slabs are aligned to their size, a power of two */
+	struct page *page = virt_to_page(addr & ~(s->blocks * PAGEBLOCK_SIZE - 1));
+	struct slab *slab = (struct slab *)(void *)page;
 
-	if (unlikely(!page))
-		return NULL;
-	if (page->state == PAGE_SLAB_TAIL)
-		page -= (size_t)page->head_offset * PAGEBLOCK_FRAMES;
-	slab = (struct slab *)(void *)page;
-	if (unlikely(slab->state != PAGE_SLAB || slab->cache != s) ||
+	if (unlikely(!page || slab->state != PAGE_SLAB || slab->cache != s) ||
 	    atomic_load_explicit(&slab->owner, memory_order_relaxed) != h)
 		return NULL;
 	return slab;
