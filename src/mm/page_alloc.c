@@ -122,27 +122,29 @@ void lru_del(unsigned long addr, unsigned int order)
 			    -__lru_del(page, *dirty_mask(addr) & frame_bits(addr, order)));
 }
 
-/* The pageblocks from addr to end, which lie in one block. */
+/* The pageblocks from addr, where one begins, to that before end; they lie in one block. */
 static void lru_add_all(struct zone *z, unsigned long addr, unsigned long end, unsigned long seq)
 {
+	unsigned long nr = DIV_ROUND_UP(end - addr, PAGEBLOCK_SIZE), i;
 	struct page *page = virt_to_page(addr);
 	u16 *mask = dirty_mask(addr);
 	long n = 0;
 
-	for (; addr < end; addr += PAGEBLOCK_SIZE, page += PAGEBLOCK_FRAMES)
-		n += __lru_add(z, page, addr, *mask++, seq);
+	for (i = 0; i < nr; i++)
+		n += __lru_add(z, page + i * PAGEBLOCK_FRAMES, addr + i * PAGEBLOCK_SIZE, mask[i],
+			       seq);
 	account_lru(z, n);
 }
 
 static void lru_del_all(struct zone *z, unsigned long addr, unsigned int order)
 {
-	unsigned long end = addr + (PAGE_SIZE << order);
+	unsigned long nr = 1ul << (order - PAGEBLOCK_ORDER), i;
 	struct page *page = virt_to_page(addr);
 	u16 *mask = dirty_mask(addr);
 	long n = 0;
 
-	for (; addr < end; addr += PAGEBLOCK_SIZE, page += PAGEBLOCK_FRAMES)
-		n += __lru_del(page, *mask++);
+	for (i = 0; i < nr; i++)
+		n += __lru_del(page + i * PAGEBLOCK_FRAMES, mask[i]);
 	account_lru(z, -n);
 }
 
@@ -493,18 +495,21 @@ unsigned int alloc_blocks(unsigned int order, unsigned int n, const struct alloc
 	unsigned int got = 0, new;
 	long dirty = 0;
 
-	if ((may_block(ac) || READ_ONCE(z->nr_chunks)) && mem_charge((unsigned long)n << order, ac)) {
-		if (zone_lock_for(z, ac)) {
-			if (!first_free(z, order, 2) && may_block(ac))
-				zone_grow(z, order);
-			while (got < n && (new = rmqueue_split(z, order, n - got, &link, &dirty)))
-				got += new;
-			spin_unlock(&z->lock);
-		}
-		if (got < n)
-			mem_uncharge((unsigned long)(n - got) << order);
+	*first = NULL;
+	if (!may_block(ac) && !READ_ONCE(z->nr_chunks))
+		return 0;
+	if (!mem_charge((unsigned long)n << order, ac))
+		return 0;
+	if (zone_lock_for(z, ac)) {
+		if (!first_free(z, order, 2) && may_block(ac))
+			zone_grow(z, order);
+		while (got < n && (new = rmqueue_split(z, order, n - got, &link, &dirty)))
+			got += new;
+		spin_unlock(&z->lock);
 	}
 	*link = NULL;
+	if (got < n)
+		mem_uncharge((unsigned long)(n - got) << order);
 	if (got)
 		purge_account_alloc(((long)(PAGE_SIZE >> FRAME_SHIFT) * got) << order, dirty);
 	return got;
