@@ -3,7 +3,10 @@
  * threads_exchange.c - benchmarks: blocks that another thread frees
  *
  * prodcons passes them on in order through bounded queues, handover at random
- * through a table that all threads share.
+ * through a table that all threads share.  Counters of prodcons:
+ *
+ *	rss_before_kib	RSS before the row
+ *	in_flight_kib	bytes that the queues hold when all of them are full
  */
 #include "threads.h"
 
@@ -26,6 +29,7 @@ struct queue {
 struct role {
 	uint64_t seed;
 	uint64_t left;			/* blocks that it still makes */
+	uint64_t made, bytes;
 	unsigned int nr_out, next_out, nr_in, next_in;
 	struct queue *out[MAX_THREADS], *in[MAX_THREADS];
 };
@@ -42,8 +46,13 @@ static bool produce(struct role *me, struct queue *q)
 
 	if (head - tail + n > QUEUE_BLOCKS)
 		return false;
-	for (uint64_t end = head + n; head < end; head++)
-		block_new(&q->slot[head % QUEUE_BLOCKS], rnd_size(&me->seed, 4, 9), me->seed);
+	for (uint64_t end = head + n; head < end; head++) {
+		size_t size = rnd_size(&me->seed, 4, 9);
+
+		block_new(&q->slot[head % QUEUE_BLOCKS], size, me->seed);
+		me->bytes += size;
+	}
+	me->made += n;
 	/* pairs with the acquire in consume() */
 	atomic_store_explicit(&q->head, head, memory_order_release);
 	me->left -= n;
@@ -201,16 +210,23 @@ static void prodcons(struct bench_state *state)
 	unsigned int threads = bench_threads(state);
 	struct role me = { .seed = thread_seed(state) };
 	size_t bytes = threads * sizeof(*queues);
+	double queued = 0, before = 0;
 	uint64_t n;
 
 	if (bench_thread(state) == 0) {
 		queues = bench_table(bytes);
 		memset(queues, 0, bytes);
+		before = (double)bench_rss_kib();
 	}
 	n = bench_begin(state);
 	topology->assign(&me, bench_thread(state), threads, n * threads);
+	queued = (double)me.nr_out * QUEUE_BLOCKS;
 	run_role(&me);
 	bench_end(state);
+	if (me.made)
+		queued *= (double)me.bytes / (double)me.made / KIB;
+	bench_counter(state, "rss_before_kib", before, BENCH_SUM);
+	bench_counter(state, "in_flight_kib", queued, BENCH_SUM);
 	if (bench_thread(state) == 0)
 		bench_table_free(queues, bytes);
 	bench_set_items(state, n);
