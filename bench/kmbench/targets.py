@@ -314,7 +314,7 @@ TARGETS = (
     Target("the same, a tenth alive", "50 % resident", RestOfBurst(0.50, name=TENTH)),
     Target("prodcons, 8 threads: time", "1.00 of the best",
            EachRow("time", 1.00, family="prodcons", threads=8)),
-    Target("prodcons, 8 threads: peak RSS", "2 times what is in flight",
+    Target("prodcons, 8 threads: peak RSS", "twice what is in flight",
            OverInFlight(2.0, family="prodcons", threads=8)),
     Target("an idle thread, with stack", "24 KiB", PerThread(24)),
     Target("the same", "1.00 of the leanest", PerThread(ratio=1.00)),
