@@ -108,8 +108,9 @@ static void class_init(unsigned int index, unsigned int lo, unsigned int size)
 	class_info[index] = (struct class_info){
 		.lo = lo,
 		.size = size,
-		.multiplier = (u32)(UINT32_MAX / size + 1),
-		.limit = s->blocks == 1 ? s->objects * size : 0,
+		.multiplier = UINT64_MAX / size + 1,
+		.limit = s->objects * size,
+		.mask = (u32)(s->blocks * PAGEBLOCK_SIZE - 1),
 	};
 	s->object_size = size;
 	s->flags = SLAB_KMALLOC;

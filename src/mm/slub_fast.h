@@ -15,12 +15,16 @@
 struct class_info {
 	u32 lo, size;		/* the requests that it serves; the bytes of an object */
 	/*
-	 * Slabs of one pageblock: ceil(2^32 / size), and where the objects end. For an offset
-	 * below 2^16 and sizes below 2^14, offset * multiplier mod 2^32 is below the multiplier
-	 * where size divides the offset, and nowhere else. Of other slabs limit is 0.
+	 * ceil(2^64 / size): for offsets and sizes below 2^32 offset * multiplier mod 2^64 is below
+	 * the multiplier where size divides the offset, and nowhere else.
 	 */
-	u32 multiplier, limit;
+	u64 multiplier;
+	u32 limit;		/* where the objects end; 0 of what is no class */
+	u32 mask;		/* of an address: its offset in the slab, which is aligned to its size */
+	u64 unused;		/* as large as a cpu_cache, so that one offset serves for both */
 };
+
+static_assert(sizeof(struct class_info) == CPU_CACHE_SIZE, "see class_info_at()");
 
 /*
  * A class that a program uses a few times only would cost it a page, a slab record and a sheaf.
@@ -57,14 +61,13 @@ extern struct class_info class_info[NR_CLASSES] __km(class_info)
 /* Of the object of a kmalloc class that begins at p; NULL: a longer look is needed. */
 static __always_inline const struct class_info *class_info_at(const void *p)
 {
-	const struct class_info *info = class_info;
-	u32 offset = (u32)(unsigned long)p & (PAGEBLOCK_SIZE - 1);
+	const struct class_info *info;
+	u64 offset;
 
 	if (unlikely(!is_user_address(p)))
 		return NULL;
-	info = (const void *)((const char *)info + cache_offset_of(&hot_data, p) /
-					   (CPU_CACHE_SIZE / sizeof(*info)));
-
+	info = (const void *)((const char *)class_info + cache_offset_of(&hot_data, p));
+	offset = (unsigned long)p & info->mask;
 	return offset < info->limit && offset * info->multiplier < info->multiplier ? info : NULL;
 }
 

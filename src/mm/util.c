@@ -276,12 +276,12 @@ size_t kvsize_slow(const void *p)
 
 	if (!p)
 		return 0;
-	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
-	if (slab)
-		return slab_object_index(slab, p, &index) ? slab->cache->size : 0;
 	vm = class == CLASS_OTHER ? find_vmap_area(p) : NULL;
 	if (vm)
 		return vm->size;
+	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
+	if (slab)
+		return slab_object_index(slab, p, &index) ? slab->cache->size : 0;
 	if (class == CLASS_OTHER && large_kmalloc_page(p))
 		return large_kmalloc_size(large_kmalloc_page(p));
 	if (!in_program_break(p))
@@ -399,7 +399,7 @@ static bool kept_in_place(const struct kmem_cache *s, unsigned int class, size_t
 	return size_class(size) == class || natural_size_class(size) == class;
 }
 
-/* What is no object of a slab of one pageblock. */
+/* What is no object of a class. */
 static __attribute__((__noinline__)) void *realloc_other(void *p, size_t size)
 {
 	unsigned int class = class_of(p), index;

@@ -299,10 +299,9 @@ static void the_class_alone_tells_where_objects_begin(void **state)
 			continue;
 		p = slab_alloc(i, s->size, s->size % 1024 ? GFP_MALLOC : GFP_MALLOC | __GFP_NATURAL);
 		assert_non_null(p);
-		base = ALIGN_DOWN((unsigned long)p, PAGEBLOCK_SIZE);
-		for (offset = 0; offset < PAGEBLOCK_SIZE; offset++) {
-			bool starts = s->blocks == 1 && offset % s->size == 0 &&
-				offset / s->size < s->objects;
+		base = virt_to_slab((unsigned long)p)->base;
+		for (offset = 0; offset < s->blocks * PAGEBLOCK_SIZE; offset++) {
+			bool starts = offset % s->size == 0 && offset / s->size < s->objects;
 
 			if ((class_info_at((void *)(base + offset)) != NULL) != starts)
 				fail_msg("%lu bytes into a slab of %s", offset, s->name);
