@@ -39,7 +39,12 @@
 #define SHEAF_MAX_BYTES		65536u
 /* in full sheaves that a cache keeps for any thread */
 #define BARN_MAX_OBJECTS	1024u
-#define BARN_MAX_BYTES		(64u << 10)
+#define BARN_MAX_BYTES		(128u << 10)
+
+static inline unsigned int next_capacity(unsigned int capacity)
+{
+	return 2 * capacity + 3;
+}
 
 /*
  * An array stack of objects. While it is a slot's main sheaf, count lives in the slot's top

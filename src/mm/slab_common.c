@@ -305,7 +305,7 @@ struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int capacit
 {
 	if (capacity >= s->sheaf_capacity)
 		return NULL;
-	return new_sheaf(s, MIN(2 * capacity + 3, s->sheaf_capacity));
+	return new_sheaf(s, MIN(next_capacity(capacity), s->sheaf_capacity));
 }
 
 struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)

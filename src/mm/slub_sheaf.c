@@ -19,7 +19,11 @@
 
 #define FIRST_OBJECTS	2u	/* that a slot gets of a cache */
 #define SWAPS_TO_GROW	8u
-#define ONE_WAY_OBJECTS	29u
+/*
+ * What a slot that only frees, or only allocates, holds counts once a thread: with more than a few
+ * threads that is half of the usual, and half of that in slots that only free.
+ */
+#define FEW_THREADS	2u
 
 /*
  * Fills the empty main sheaf, up to want objects; the lock of its home is held. Returns how many.
@@ -70,6 +74,14 @@ static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	barn_put_empty(s, sheaf);
 }
 
+static unsigned int usual_capacity(const struct kmem_cache *s)
+{
+	unsigned int threads = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
+			       atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
+
+	return threads <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
+}
+
 /*
  * How many objects the empty main sheaf gets, which is made larger for it, or made: a slot that
  * takes one object of a cache gets FIRST_OBJECTS, one that takes from it again and again twice as
@@ -88,7 +100,7 @@ static unsigned int prepare_empty_main(struct cpu_cache *cc, struct kmem_cache *
 		set_main_sheaf(cc, sheaf);
 		return MIN(FIRST_OBJECTS, sheaf->capacity);
 	}
-	if (old->refilled && old->capacity < s->sheaf_usual) {
+	if (old->refilled && next_capacity(old->capacity) <= usual_capacity(s)) {
 		sheaf = alloc_larger_sheaf(s, old->capacity);
 		if (sheaf) {
 			WRITE_ONCE(sheaf->count, 0);
@@ -569,9 +581,9 @@ static bool should_grow(struct cpu_cache *cc, const struct kmem_cache *s)
 	unsigned int capacity = MAX(old->capacity, cc->spare->capacity);
 
 	if (!cc->spare->count)
-		return capacity < s->sheaf_usual && ++old->swaps >= SWAPS_TO_GROW;
+		return next_capacity(capacity) <= s->sheaf_usual && ++old->swaps >= SWAPS_TO_GROW;
 	return old->refilled || cc->spare->refilled ||
-	       capacity < MIN(s->sheaf_usual, ONE_WAY_OBJECTS);
+	       next_capacity(capacity) <= usual_capacity(s) / 2;
 }
 
 /* False: it cannot be larger, or without memory. */
