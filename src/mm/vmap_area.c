@@ -33,8 +33,8 @@
 /* frames given back a time (8 MiB), so that no more goes than must */
 #define PURGE_AT_ONCE	2048ul
 /*
- * A block that grows is put where there is room for it to do so in place, in a free area of so many
- * times its size, else in a new mapping; that is address space alone, which a limit of it may refuse.
+ * A block that grows is put where there is room for it to do so in place, in a free area of so
+ * many times its size, else in a new mapping: address space alone, which a limit may refuse.
  */
 #define ROOM_LEAST	4ul
 #define ROOM_NEW	8ul
