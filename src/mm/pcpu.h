@@ -5,9 +5,9 @@
  * States: DEAD (no thread; keeps its slabs, may be taken or visited), LIVE (one thread's).
  * Taken from DEAD to LIVE, and back, by who holds `lock`; a thread that cannot have the lock
  * when it ends stores DEAD without it and never touches the slot again. Records are never
- * unmapped. `cache` and `areas` belong to the slot's thread alone, without a lock. Everything from
- * `lock` on belongs to the holder of the lock, but for the atomics: that is the thread once a miss, or
- * anyone who got it by trylock. The sheaves of a cache above the classes are moved as a whole
+ * unmapped. `cache` and `areas` belong to the slot's thread alone, without a lock. Everything
+ * from `lock` on belongs to the holder of the lock, but for the atomics: that is the thread once a
+ * miss, or anyone who got it by trylock. The sheaves of a cache above the classes are moved as a whole
  * under the lock too: who destroys the cache, which nobody uses any more, takes them.
  */
 #ifndef KM_MM_PCPU_H

@@ -22,6 +22,7 @@
 #include "mm/vmap_area.h"
 #include "mm/meta.h"
 #include "mm/purge.h"
+#include "kernel/bug.h"
 #include "lib/overflow.h"
 
 /* mapped at once for small areas: an eighth of what is there, */
@@ -177,30 +178,53 @@ static struct vmap_area *tree_best_fit(size_t bytes)
 	return best;
 }
 
-long vm_count_dirty(unsigned long addr, size_t bytes)
+/* The masks of as many pageblocks of [addr, end) as follow each other, n of them: those of a leaf. */
+static u16 *dirty_masks(unsigned long addr, unsigned long end, size_t *n)
 {
-	unsigned long a = addr, end = addr + bytes;
-	long n = 0;
+	*n = MIN((end - addr) >> PAGEBLOCK_SHIFT, (size_t)LEAF_BLOCKS - leaf_block(addr));
+	return dirty_mask(addr);
+}
+
+static long count_bits(const u16 *mask, size_t n)
+{
+	long sum = 0;
 	u64 four;
 
-	/* the masks of a leaf follow each other: four at once where they lie aligned */
-	for (; a < end && !IS_ALIGNED(a, 4 * PAGEBLOCK_SIZE); a += PAGEBLOCK_SIZE)
-		n += hweight64(*dirty_mask(a));
-	for (; end - a >= 4 * PAGEBLOCK_SIZE && a < end; a += 4 * PAGEBLOCK_SIZE) {
-		memcpy(&four, dirty_mask(a), sizeof(four));
-		n += hweight64(four);
+	/* mostly all or nothing */
+	for (; n >= 4; mask += 4, n -= 4) {
+		memcpy(&four, mask, sizeof(four));
+		sum += !~four ? 64 : !four ? 0 : hweight64(four);
 	}
-	for (; a < end; a += PAGEBLOCK_SIZE)
-		n += hweight64(*dirty_mask(a));
-	return n;
+	for (; n; mask++, n--)
+		sum += hweight64(*mask);
+	return sum;
+}
+
+long vm_count_dirty(unsigned long addr, size_t bytes)
+{
+	unsigned long end = addr + bytes;
+	long sum = 0;
+	size_t n;
+
+	for (; addr < end; addr += n << PAGEBLOCK_SHIFT) {
+		u16 *mask = dirty_masks(addr, end, &n);
+
+		sum += count_bits(mask, n);
+	}
+	return sum;
 }
 
 void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
 {
-	unsigned long a;
+	unsigned long end = addr + bytes;
+	size_t n;
 
-	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = mask;
+	VM_BUG_ON(mask && mask != 0xffff);
+	for (; addr < end; addr += n << PAGEBLOCK_SHIFT) {
+		u16 *first = dirty_masks(addr, end, &n);
+
+		memset(first, mask & 0xff, n * sizeof(*first));
+	}
 }
 
 /*
@@ -210,10 +234,12 @@ void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
 void vm_mark_used_dirty(struct vmap_area *vm, size_t offset)
 {
 	unsigned long a = vm->addr + ALIGN_DOWN(offset, PAGEBLOCK_SIZE), end = vm->addr + vm->size;
+	unsigned long last = ALIGN_DOWN(end, PAGEBLOCK_SIZE);
 
-	for (; a < end; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) |= end - a >= PAGEBLOCK_SIZE ? 0xffff :
-			(u16)bit_range(0, (unsigned int)((end - a) >> FRAME_SHIFT));
+	if (a < last)
+		vm_set_dirty(a, last - a, 0xffff);
+	if (a < end && last < end)
+		*dirty_mask(last) |= (u16)bit_range(0, (unsigned int)((end - last) >> FRAME_SHIFT));
 }
 
 void vm_unlink_free(struct vmap_area *vm)
@@ -751,7 +777,7 @@ unsigned long vmap_purge_oldest(void)
 	    vm_renew(vm, vm->addr, vm->bytes)) {
 		vm->dirty = 0;
 	} else if (vm->state == VM_PURGING) {
-		purged = (unsigned long)dontneed_some(vm, &refused);
+		purged = dontneed_some(vm, &refused);
 		/*
 		 * what the system refuses is not tried again: not counted, though its masks
 		 * still say that it is dirty
