@@ -372,6 +372,7 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
 	struct vmap_area *head = before ? vm_get_record() : NULL,
 			 *tail = after ? vm_get_record() : NULL;
+	long rest;
 
 	if ((before && !head) || (after && !tail)) {
 		if (head)
@@ -383,23 +384,27 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	}
 	if (unlikely(vm->seams))
 		share_seams(vm, head, tail);
+	/* the rest is what is left: it may be a GiB of masks */
+	rest = vm->dirty;
+	vm->dirty = vm_count_dirty(addr, bytes);
+	rest = MAX(rest - vm->dirty, 0l);
 	if (head) {
 		head->addr = vm->addr;
 		head->bytes = before;
-		head->dirty = vm_count_dirty(head->addr, before);
+		head->dirty = tail ? MIN(vm_count_dirty(head->addr, before), rest) : rest;
+		rest -= head->dirty;
 		head->seq = vm->seq;
 		link_free(head);
 	}
 	if (tail) {
 		tail->addr = addr + bytes;
 		tail->bytes = after;
-		tail->dirty = vm_count_dirty(tail->addr, after);
+		tail->dirty = rest;
 		tail->seq = vm->seq;
 		link_free(tail);
 	}
 	vm->addr = addr;
 	vm->bytes = bytes;
-	vm->dirty = vm_count_dirty(addr, bytes);
 	return true;
 }
 
