@@ -7,9 +7,9 @@
  * An area is a run of pageblocks in one of the states of enum vm_state. The index of memmap
  * names an area at its first and last pageblock: a freed area finds its neighbours there and
  * merges with those that are free, clean or dirty; the dirty masks remember which frames hold
- * memory. Free areas are in a tree by size and, if dirty, on an lru. Those of UNMAP_MIN and
- * more are unmapped when purged: their address space is worth more than the next mmap. Whatever
- * we keep about an address is cleared before it is unmapped: the next moment it may be
+ * memory. Free areas are in a tree by size and, if dirty, on an lru. Those with UNMAP_MIN of
+ * memory and more are unmapped when purged: their address space is worth more than the next mmap.
+ * Whatever we keep about an address is cleared before it is unmapped: the next moment it may be
  * another's.
  *
  * Areas without memory and access (vmalloc_guard=1), and those that must go but were freed where
@@ -771,7 +771,10 @@ unsigned long vmap_purge_oldest(void)
 	}
 	vm = list_first_entry(&vmap_state.lru, struct vmap_area, lru);
 	vm_unlink_free(vm);
-	vm->state = vm->bytes >= UNMAP_MIN && !vm->keep ? VM_UNMAPPING : VM_PURGING;
+	vm->state = VM_PURGING;
+	/* not for a little memory in much address space, which may be a block's room to grow */
+	if ((size_t)vm->dirty << FRAME_SHIFT >= UNMAP_MIN && !vm->keep)
+		vm->state = VM_UNMAPPING;
 	list_add(&vm->lru, &vmap_state.purging);
 	unlock_vmap();
 

@@ -11,7 +11,7 @@
 
 /* areas of that size are aligned to it for transparent huge pages */
 #define HUGE_PAGE	(2ul << 20)
-#define UNMAP_MIN	(32ul << 20)	/* larger ones are unmapped, not kept clean */
+#define UNMAP_MIN	(32ul << 20)	/* of memory: unmapped, not kept clean */
 /* of an area counts as used: more may well be address space alone */
 #define USED_MAX	(128ul << 20)
 
