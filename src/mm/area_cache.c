@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * A slot's areas: the last blocks of up to AREA_CACHE_SIZE that its thread freed, as a sheaf has
- * the last objects. Layer: mm. Leads in: area_cache_get, area_cache_put from every large malloc and
- * free; area_cache_keep from their slow path; area_cache_flush. Leads down: vmap_free_cached.
+ * the last objects. Layer: mm. Leads in: area_cache_get and area_cache_put, from every large malloc
+ * and free; area_cache_keep and area_cache_missed from their slow paths; area_cache_flush. Leads
+ * down: vmap_free_cached.
  *
- * An area there is VM_CACHED: linked nowhere, counted as used, with the class and the tags of one in
- * use; the change from VM_BUSY is what finds a double free. Its masks say nothing new yet: up to
- * `size` all of it may be dirty. It is handed out again to who wants as many pageblocks. The newest
- * is looked at first; the oldest goes when there is no room, by area_cache_keep() alone, as only
- * the slow path may take locks. A request that finds nothing empties the slot, so that what is kept
- * never makes another touch fresh memory: without that, blocks of all sizes cost 10 % more page
- * faults.
+ * An area there is VM_CACHED: linked nowhere, counted as used, with the class and the tags of one
+ * in use; the change from VM_BUSY is what finds a double free. Its masks say nothing new yet: up to
+ * `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the newest
+ * first. The oldest goes when there is no room, by area_cache_keep() alone, as only the slow path
+ * may take locks. A request that finds nothing empties the slot, so that what is kept never makes
+ * another touch fresh memory: without that, blocks of all sizes cost 10 % more page faults.
  *
- * struct cpu_areas is its thread's alone, without a lock, and is emptied with the sheaves; who takes
- * over a slot whose thread is gone finds in it areas that are VM_CACHED, which are his, and perhaps
- * others, which are not. `max` is 0 where nothing may be kept: an option or a policy wants to see
- * each request (area_cache_init), or page allocations are to fail; it is chosen again after each
- * flush, and whoever starts to inject failures asks every slot for one.
+ * struct cpu_areas is its thread's alone, without a lock, and is emptied with the sheaves; who
+ * takes over a slot whose thread is gone finds in it areas that are VM_CACHED, which are his, and
+ * perhaps others, which are not. `max` is 0 where nothing may be kept: an option or a policy wants
+ * to see each request (area_cache_init), or page allocations are to fail; it is chosen again after
+ * each flush, and whoever starts to inject failures asks every slot for one.
  */
 #include "mm/area_cache.h"
 #include "mm/fault_inject.h"

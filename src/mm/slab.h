@@ -274,7 +274,7 @@ void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned i
  * False: some stay, as the slot's lock was not to be had.
  */
 bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
-/* The same, asked for by c->flush_request; again at the next miss where a lock was not to be had. */
+/* The same, asked for by c->flush_request; again at the next miss where there was no lock. */
 void honour_flush_request(struct pcpu *c) __km(honour_flush_request);
 /*
  * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above

@@ -5,11 +5,11 @@
  *
  * A block is an area, VM_BUSY; at least one page at its end is the guard, address space that
  * nobody touches. A block that realloc() enlarges is put where there is room to grow in place, and
- * what is allocated next keeps away from there (vm_alloc_area_to_grow). Where its pages move all the
- * same, the mapping that mremap made is one of its own (its page offsets fit no neighbour), also in
- * a free area around it: such seams are counted, and go when the area is purged, as it is mapped
- * anew then; beyond SEAMS_MAX of them, when it is freed. The place that pages moved away from is
- * mapped anew at once.
+ * what is allocated next keeps away from there (vm_alloc_area_to_grow). Where its pages move all
+ * the same, the mapping that mremap made is one of its own (its page offsets fit no neighbour),
+ * also in a free area around it: such seams are counted, and go when the area is purged, as it is
+ * mapped anew then; beyond SEAMS_MAX of them, when it is freed. The place that pages moved away
+ * from is mapped anew at once.
  *
  * vmalloc_guard=1: the guard is without access, areas are resized by nobody, and a freed one loses
  * memory and access and goes to vmap_state.lazy instead of the tree.
@@ -74,6 +74,8 @@ static void publish(struct vmap_area *vm, size_t size)
 	vm->charged = 0;
 	vm->once = false;
 	vm->grows = false;
+	vm->huge = false;
+	vm->fresh = false;
 	vm->guard = false;
 	vm->pub.flags = 0;
 	vm->state = VM_BUSY;
@@ -162,6 +164,8 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 		mem_uncharge(pages);
 		return NULL;
 	}
+	if (ac->gfp & __GFP_MALLOC && may_block(ac))
+		vm_begin_huge(vm);
 	if (may_block(ac))
 		vm_make_guard(vm);
 	purge_account_alloc(used_frames(vm->bytes), MIN(vm->dirty, used_frames(vm->bytes)));
@@ -224,7 +228,6 @@ static bool take_back(struct vmap_area *vm, u8 from)
 	set_class(vm->addr, CLASS_FOREIGN);
 	purge_account_free(used_frames(vm->bytes));
 	mem_uncharge(vm->charged);
-	vm_mark_used_dirty(vm, 0);
 	if (unlikely(vm->guard))
 		VMAP_ADD(nr_guards, -1);
 	return true;
@@ -247,7 +250,11 @@ static bool unmap_and_count(struct vmap_area *vm)
  */
 static bool settle(struct vmap_area *vm)
 {
-	bool renew = vm->once || (vm->seams && READ_ONCE(vmap_state.nr_seams) > SEAMS_MAX);
+	bool renew;
+
+	vm_end_huge(vm);
+	vm_mark_used_dirty(vm, 0);
+	renew = vm->once || (vm->seams && READ_ONCE(vmap_state.nr_seams) > SEAMS_MAX);
 
 	if (unlikely(param_yes(PARAM_init_on_free)) && vm->charged && !renew && !vm->guard &&
 	    !os_dontneed((void *)vm->addr, vm->size))
@@ -305,6 +312,7 @@ bool vmap_free(struct vmap_area *vm, bool may_wait)
 
 static void finish_free_atomic(struct vmap_area *vm)
 {
+	vm_mark_used_dirty(vm, 0);
 	vm->dirty = vm_count_dirty(vm->addr, vm->bytes);
 	if (!lock_vmap(false)) {
 		llist_add(&vm->deferred, &vmap_state.deferred);
@@ -354,6 +362,7 @@ static bool grow_in_place(struct vmap_area *vm, size_t bytes)
 	if (!vm_carve(next, next->addr, more))
 		return false;
 	dirty = next->dirty;
+	vm->fresh = false;
 	vm_clear_tags(vm);
 	note_size(bytes);
 	vm->bytes = bytes;
@@ -373,6 +382,8 @@ static void shrink_in_place(struct vmap_area *vm, size_t size, size_t bytes)
 
 	if (!tail)
 		return;
+	vm->fresh = false;
+	vm_end_huge(vm);
 	vm_clear_tags(vm);
 	tail->addr = vm->addr + bytes;
 	tail->bytes = less;
@@ -472,6 +483,8 @@ static struct vmap_area *move_area(struct vmap_area *vm, size_t size, size_t byt
 
 	if (!to)
 		return NULL;
+	vm->fresh = false;
+	vm_end_huge(vm);
 	whole = os_is_one_mapping((void *)vm->addr, vm->size);
 	forget_area(vm);
 	/*

@@ -46,6 +46,7 @@ struct vmap_area {
 	 * space alone): freed, it goes back to the system and never to the tree
 	 */
 	bool once;
+	bool huge, fresh;		/* VM_BUSY: see vmap_huge.c */
 	bool grows;			/* VM_BUSY: realloc() enlarged it */
 	bool guard;			/* VM_BUSY: nobody can touch what lies behind size */
 	/* enum vm_state; vmap_state.lock, but for areas not yet or no longer shared */

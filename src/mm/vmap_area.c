@@ -7,9 +7,9 @@
  * An area is a run of pageblocks in one of the states of enum vm_state. The index of memmap
  * names an area at its first and last pageblock: a freed area finds its neighbours there and
  * merges with those that are free, clean or dirty; the dirty masks remember which frames hold
- * memory. Free areas are in a tree by size and, if dirty, on an lru. Those of UNMAP_MIN and
- * more are unmapped when purged: their address space is worth more than the next mmap. Whatever
- * we keep about an address is cleared before it is unmapped: the next moment it may be
+ * memory. Free areas are in a tree by size and, if dirty, on an lru. Those with UNMAP_MIN of
+ * memory and more are unmapped when purged: their address space is worth more than the next mmap.
+ * Whatever we keep about an address is cleared before it is unmapped: the next moment it may be
  * another's.
  *
  * Areas without memory and access (vmalloc_guard=1), and those that must go but were freed where
@@ -22,6 +22,7 @@
 #include "mm/vmap_area.h"
 #include "mm/meta.h"
 #include "mm/purge.h"
+#include "kernel/bug.h"
 #include "lib/overflow.h"
 
 /* mapped at once for small areas: an eighth of what is there, */
@@ -33,8 +34,8 @@
 /* frames given back a time (8 MiB), so that no more goes than must */
 #define PURGE_AT_ONCE	2048ul
 /*
- * A block that grows is put where there is room for it to do so in place, in a free area of so many
- * times its size, else in a new mapping; that is address space alone, which a limit of it may refuse.
+ * A block that grows is put where there is room for it to do so in place, in a free area of so
+ * many times its size, else in a new mapping: address space alone, which a limit may refuse.
  */
 #define ROOM_LEAST	4ul
 #define ROOM_NEW	8ul
@@ -177,30 +178,53 @@ static struct vmap_area *tree_best_fit(size_t bytes)
 	return best;
 }
 
-long vm_count_dirty(unsigned long addr, size_t bytes)
+/* The masks of as many pageblocks of [addr, end) as follow each other, n of them: those of a leaf. */
+static u16 *dirty_masks(unsigned long addr, unsigned long end, size_t *n)
 {
-	unsigned long a = addr, end = addr + bytes;
-	long n = 0;
+	*n = MIN((end - addr) >> PAGEBLOCK_SHIFT, (size_t)LEAF_BLOCKS - leaf_block(addr));
+	return dirty_mask(addr);
+}
+
+static long count_bits(const u16 *mask, size_t n)
+{
+	long sum = 0;
 	u64 four;
 
-	/* the masks of a leaf follow each other: four at once where they lie aligned */
-	for (; a < end && !IS_ALIGNED(a, 4 * PAGEBLOCK_SIZE); a += PAGEBLOCK_SIZE)
-		n += hweight64(*dirty_mask(a));
-	for (; end - a >= 4 * PAGEBLOCK_SIZE && a < end; a += 4 * PAGEBLOCK_SIZE) {
-		memcpy(&four, dirty_mask(a), sizeof(four));
-		n += hweight64(four);
+	/* mostly all or nothing */
+	for (; n >= 4; mask += 4, n -= 4) {
+		memcpy(&four, mask, sizeof(four));
+		sum += !~four ? 64 : !four ? 0 : hweight64(four);
 	}
-	for (; a < end; a += PAGEBLOCK_SIZE)
-		n += hweight64(*dirty_mask(a));
-	return n;
+	for (; n; mask++, n--)
+		sum += hweight64(*mask);
+	return sum;
+}
+
+long vm_count_dirty(unsigned long addr, size_t bytes)
+{
+	unsigned long end = addr + bytes;
+	long sum = 0;
+	size_t n;
+
+	for (; addr < end; addr += n << PAGEBLOCK_SHIFT) {
+		u16 *mask = dirty_masks(addr, end, &n);
+
+		sum += count_bits(mask, n);
+	}
+	return sum;
 }
 
 void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
 {
-	unsigned long a;
+	unsigned long end = addr + bytes;
+	size_t n;
 
-	for (a = addr; a < addr + bytes; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) = mask;
+	VM_BUG_ON(mask && mask != 0xffff);
+	for (; addr < end; addr += n << PAGEBLOCK_SHIFT) {
+		u16 *first = dirty_masks(addr, end, &n);
+
+		memset(first, mask & 0xff, n * sizeof(*first));
+	}
 }
 
 /*
@@ -210,10 +234,12 @@ void vm_set_dirty(unsigned long addr, size_t bytes, u16 mask)
 void vm_mark_used_dirty(struct vmap_area *vm, size_t offset)
 {
 	unsigned long a = vm->addr + ALIGN_DOWN(offset, PAGEBLOCK_SIZE), end = vm->addr + vm->size;
+	unsigned long last = ALIGN_DOWN(end, PAGEBLOCK_SIZE);
 
-	for (; a < end; a += PAGEBLOCK_SIZE)
-		*dirty_mask(a) |= end - a >= PAGEBLOCK_SIZE ? 0xffff :
-			(u16)bit_range(0, (unsigned int)((end - a) >> FRAME_SHIFT));
+	if (a < last)
+		vm_set_dirty(a, last - a, 0xffff);
+	if (a < end && last < end)
+		*dirty_mask(last) |= (u16)bit_range(0, (unsigned int)((end - last) >> FRAME_SHIFT));
 }
 
 void vm_unlink_free(struct vmap_area *vm)
@@ -346,6 +372,7 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
 	struct vmap_area *head = before ? vm_get_record() : NULL,
 			 *tail = after ? vm_get_record() : NULL;
+	long rest;
 
 	if ((before && !head) || (after && !tail)) {
 		if (head)
@@ -357,23 +384,27 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	}
 	if (unlikely(vm->seams))
 		share_seams(vm, head, tail);
+	/* the rest is what is left: it may be a GiB of masks */
+	rest = vm->dirty;
+	vm->dirty = vm_count_dirty(addr, bytes);
+	rest = MAX(rest - vm->dirty, 0l);
 	if (head) {
 		head->addr = vm->addr;
 		head->bytes = before;
-		head->dirty = vm_count_dirty(head->addr, before);
+		head->dirty = tail ? MIN(vm_count_dirty(head->addr, before), rest) : rest;
+		rest -= head->dirty;
 		head->seq = vm->seq;
 		link_free(head);
 	}
 	if (tail) {
 		tail->addr = addr + bytes;
 		tail->bytes = after;
-		tail->dirty = vm_count_dirty(tail->addr, after);
+		tail->dirty = rest;
 		tail->seq = vm->seq;
 		link_free(tail);
 	}
 	vm->addr = addr;
 	vm->bytes = bytes;
-	vm->dirty = vm_count_dirty(addr, bytes);
 	return true;
 }
 
@@ -740,7 +771,10 @@ unsigned long vmap_purge_oldest(void)
 	}
 	vm = list_first_entry(&vmap_state.lru, struct vmap_area, lru);
 	vm_unlink_free(vm);
-	vm->state = vm->bytes >= UNMAP_MIN && !vm->keep ? VM_UNMAPPING : VM_PURGING;
+	vm->state = VM_PURGING;
+	/* not for a little memory in much address space, which may be a block's room to grow */
+	if ((size_t)vm->dirty << FRAME_SHIFT >= UNMAP_MIN && !vm->keep)
+		vm->state = VM_UNMAPPING;
 	list_add(&vm->lru, &vmap_state.purging);
 	unlock_vmap();
 
@@ -751,7 +785,7 @@ unsigned long vmap_purge_oldest(void)
 	    vm_renew(vm, vm->addr, vm->bytes)) {
 		vm->dirty = 0;
 	} else if (vm->state == VM_PURGING) {
-		purged = (unsigned long)dontneed_some(vm, &refused);
+		purged = dontneed_some(vm, &refused);
 		/*
 		 * what the system refuses is not tried again: not counted, though its masks
 		 * still say that it is dirty

@@ -11,7 +11,7 @@
 
 /* areas of that size are aligned to it for transparent huge pages */
 #define HUGE_PAGE	(2ul << 20)
-#define UNMAP_MIN	(32ul << 20)	/* larger ones are unmapped, not kept clean */
+#define UNMAP_MIN	(32ul << 20)	/* of memory: unmapped, not kept clean */
 /* of an area counts as used: more may well be address space alone */
 #define USED_MAX	(128ul << 20)
 
@@ -66,6 +66,10 @@ static inline size_t __vm_area_bytes(size_t size)	/* of one that does not overfl
 {
 	return ALIGN_UP(ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE, PAGEBLOCK_SIZE);
 }
+/* vmap_huge.c: a block of malloc() begins, ends. No lock held; the area is the caller's. */
+void vm_begin_huge(struct vmap_area *vm) __km(vm_begin_huge);
+void vm_end_huge(struct vmap_area *vm) __km(vm_end_huge);
+
 /* An area that is on nothing: from the tree, else from the system. */
 struct vmap_area *vm_alloc_area(size_t bytes, size_t align) __km(vm_alloc_area);
 /* The same for a block that has grown and may go on: room behind it. NULL: there is none. */

@@ -50,6 +50,11 @@ bool os_dontneed(void *p, size_t size) __km(os_dontneed);
 /* Every page of it is there afterwards, writable, as it was or zero; false: perhaps not. */
 bool os_populate(void *p, size_t size) __km(os_populate);
 void os_nohugepage(void *p, size_t size) __km(os_nohugepage);
+/* Asks for huge pages there, which the system may give. */
+void os_hugepage(void *p, size_t size) __km(os_hugepage);
+#define OS_RESIDENT_MAX	16u
+/* All of these pages, OS_RESIDENT_MAX at most, hold memory. */
+bool os_is_resident(const void *p, unsigned int pages) __km(os_is_resident);
 /* The memory reads as zero in a child that fork made; false if the kernel cannot. */
 bool os_wipeonfork(void *p, size_t size) __km(os_wipeonfork);
 /*

@@ -291,6 +291,24 @@ void os_nohugepage(void *p, size_t size)
 	raw_syscall(SYS_madvise, p, size, MADV_NOHUGEPAGE);
 }
 
+void os_hugepage(void *p, size_t size)
+{
+	raw_syscall(SYS_madvise, p, size, MADV_HUGEPAGE);
+}
+
+bool os_is_resident(const void *p, unsigned int pages)
+{
+	unsigned char vec[OS_RESIDENT_MAX];
+	unsigned int i;
+
+	if (pages > OS_RESIDENT_MAX || failed(raw_syscall(SYS_mincore, p, pages * PAGE_SIZE, vec)))
+		return false;
+	for (i = 0; i < pages; i++)
+		if (!(vec[i] & 1))
+			return false;
+	return true;
+}
+
 bool os_wipeonfork(void *p, size_t size)
 {
 	return !failed(raw_syscall(SYS_madvise, p, size, MADV_WIPEONFORK));

@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "heap_walk.h"
 #include "mm/hot.h"
+#include "mm/util.h"
 #include "kmalloc/vmalloc.h"
 #include "mm/vmap_area.h"
 #include "os/os.h"
@@ -387,6 +388,98 @@ static void where_many_moved_they_do_not(void **state)
 	assert_true(vmap_validate());
 }
 
+/* ---- huge pages ---- */
+
+/* A block of malloc(), of memory that no other touched; whether it asked for huge pages. */
+static char *fresh_block(size_t size, bool *huge)
+{
+	char *p;
+
+	purge_all();
+	p = kvmalloc_size(size);
+	assert_non_null(p);
+	*huge = find_vmap_area(p)->huge;
+	return p;
+}
+
+static bool system_gives_huge_pages(void)
+{
+	char text[64] = "";
+	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+
+	if (f && !fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	if (f)
+		fclose(f);
+	return strstr(text, "[madvise]");
+}
+
+static void blocks_whose_like_were_full_have_huge_pages(void **state)
+{
+	unsigned int i, nr_huge = 0;
+	bool huge;
+	char *p;
+
+	(void)state;
+	if (!system_gives_huge_pages())
+		skip();
+	for (i = 0; i < 17; i++) {
+		p = fresh_block(9 * MIB, &huge);
+		assert_true(i || !huge);
+		nr_huge += huge;
+		memset(p, 1, 9 * MIB);
+		slab_free(p);
+	}
+	assert_in_range(nr_huge, 12, 15);	/* all but the first and the probes */
+	p = fresh_block(5 * MIB, &huge);	/* of another power of two */
+	assert_false(huge);
+	slab_free(p);
+}
+
+static void one_that_is_not_full_ends_it(void **state)
+{
+	unsigned int i;
+	bool huge;
+	char *p;
+
+	(void)state;
+	for (i = 0; i < 9; i++) {
+		p = fresh_block(9 * MIB, &huge);
+		memset(p, 1, i ? 5 * MIB : 9 * MIB);
+		slab_free(p);
+		if (i && !huge)
+			break;
+	}
+	assert_true(i < 9);
+	p = fresh_block(9 * MIB, &huge);
+	assert_false(huge);
+	slab_free(p);
+}
+
+static void free_memory_asks_for_no_huge_pages(void **state)
+{
+	unsigned int i;
+	bool huge = false;
+	char *p, *q;
+
+	(void)state;
+	if (!system_gives_huge_pages())
+		skip();
+	for (i = 0; i < 4 && !huge; i++) {
+		p = fresh_block(9 * MIB, &huge);
+		memset(p, 1, 9 * MIB);
+		slab_free(p);
+	}
+	assert_true(huge);
+	purge_all();
+	q = area(9 * MIB, 1, false);	/* not malloc's */
+	assert_ptr_equal(q, p);
+	*q = 1;
+	assert_true(os_is_resident(q, 1));
+	assert_false(os_is_resident(q + MIB, 1));
+	release(q);
+}
+
 static void shrinking_gives_the_tail_back(void **state)
 {
 	char *p = area(4 * MIB, 1, false);
@@ -588,6 +681,9 @@ int main(void)
 		T(who_grows_has_room),
 		T(pages_that_moved_stay_when_they_are_freed),
 		T(where_many_moved_they_do_not),
+		T(blocks_whose_like_were_full_have_huge_pages),
+		T(one_that_is_not_full_ends_it),
+		T(free_memory_asks_for_no_huge_pages),
 		T(shrinking_gives_the_tail_back),
 		T(random_use_keeps_contents_apart),
 		T(purged_areas_hold_no_memory_and_read_zero),
