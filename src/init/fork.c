@@ -10,9 +10,10 @@
  *   - locks that the forking thread holds itself (it forks in a signal handler that interrupted
  *     the allocator) stay: the interrupted code goes on in the child and gives them back; locks
  *     that a lost thread holds stay lost: nobody waits for them
- *   - the sheaves of other threads, which have no lock, may be half exchanged: they are dropped
- *     whole, and what lay in them is lost (counted); their slots become DEAD, and the slabs of their homes,
- *     whose bitmaps were stable under the locks, are adopted as usual
+ *   - the sheaves, page lists and kept areas of other threads, which have no lock, may be half
+ *     exchanged: they are dropped whole, and what lay in them is lost (counted); their slots become
+ *     DEAD, and the slabs of homes without threads, whose bitmaps were stable under the locks, are
+ *     adopted as usual
  *   - frees that were between R1 and R3 without a home's lock are repaired slab by slab, if
  *     there were any
  * A child of _Fork() or of a raw clone ran no handler. It finds fork_word zero

@@ -6,7 +6,7 @@
  * leaf of that GiB; distance 0 is the zero leaf itself, so a foreign pointer reads class 0.
  * Leaves and mem_maps are created by compare-and-swap, without a lock, and stay. Written by:
  * classes by who gets or gives the pageblock; dirty masks by who holds the block (its
- * zone's or the vmap lock while it is free, the slot's lock while it is a slab); vm[] under the
+ * zone's or the vmap lock while it is free, the home's lock while it is a slab); vm[] under the
  * vmap lock or before publication.
  */
 #ifndef KM_MM_MEMMAP_H

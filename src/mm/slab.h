@@ -271,14 +271,14 @@ void slab_flush(struct pcpu *c, struct kmem_cache *s, void **objects, unsigned i
 	__km(slab_flush);
 /*
  * The slot's own sheaves and page lists, by its own thread (or of a slot that has none any more).
- * False: some stay, as the slot's lock was not to be had.
+ * False: some stay, as the home's lock was not to be had.
  */
 bool slab_flush_all_sheaves(struct pcpu *c) __km(slab_flush_all_sheaves);
 /* The same, asked for by c->flush_request; again at the next miss where there was no lock. */
 void honour_flush_request(struct pcpu *c) __km(honour_flush_request);
 /*
  * The sheaves of one cache: emptied, and with detach put away. From any thread for a cache above
- * the classes that nobody uses. False: the slot's lock is not to be had.
+ * the classes that nobody uses. False: the home's lock is not to be had.
  */
 bool slab_flush_sheaves(struct pcpu *c, struct kmem_cache *s, bool detach)
 	__km(slab_flush_sheaves);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * Slabs: made, filled, emptied, released. Layer: mm. Leads in: current_slab, take_objects,
- * slab_put, all under the slot's lock. Leads down: alloc_block, free_block.
+ * slab_put, all under the lock of the home. Leads down: alloc_block, free_block.
  *
- * Where an owned slab is (slab->where; its owner is slab->owner, a slot; being in an inbox is
+ * Where an owned slab is (slab->where; its owner is slab->owner, a home; being in an inbox is
  * independent of that):
  *
  *   where         free objects   list               how it gets there
  *   SLAB_CURRENT  any            none; slabs.current  made, or taken from the partial list
  *   SLAB_PARTIAL  at least 1     slabs.partial      a full one got an object back
  *   SLAB_FULL     0              none               a refill took the last object and moved on
- *   (released)    all, debt 0    page allocator's   all came home; the slot has others free
+ *   (released)    all, debt 0    page allocator's   all came home; the home has others free
  *
- * Locks: a slot's slabs, lists, counters and page list belong to the holder of its lock (rank
- * LOCK_CPU): the slot's thread takes it once a miss, others try it. Sheaves belong to the
- * slot's thread without a lock. Below: barn, zone. A thread that cannot have its own lock (a
- * fork is under way, or someone drains its inbox) does not wait long: it allocates from the
+ * Locks: a home's slabs, lists, counters and pageblocks belong to the holder of its lock (rank
+ * LOCK_CPU): threads whose slots have that home take it once a miss, others try it. Sheaves belong
+ * to the slot's thread without a lock. Below: barn, zone. A thread that cannot have its home's lock
+ * (a fork is under way, or someone drains the inbox) does not wait long: it allocates from the
  * nolock slabs and frees by the remote path, both lock-free.
  */
 #include "mm/pcpu.h"
@@ -24,7 +24,7 @@
 #include "mm/purge.h"
 #include "kernel/params.h"
 
-/* bytes freed in a slot's slabs before their pages are worth a look */
+/* bytes freed in a home's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
 
 /* ---- slabs ---- */
@@ -96,7 +96,7 @@ static bool new_slab(struct slab_home *h, struct kmem_cache *s, struct alloc_con
 	struct page *page;
 	struct slab *slab;
 
-	/* pages of the slot's list can fail like others */
+	/* pageblocks that the home kept can fail like others */
 	if (page_alloc_fails(&request, slab_order(s))) {
 		ac->injected = true;
 		return false;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * The protocol between slots: remote frees, inboxes, adoption. Layer: mm.
+ * The protocol between homes: remote frees, inboxes, adoption. Layer: mm.
  *
  * Names R1..R3 and E1..E6 and the memory orders are those of the checked model
  * (tests/model/remote-free.pml). In short: who frees an object of a slab that it does not hold
  * sets its bit in the slab's atomic remote bitmap (R1), then adds the number of bits newly set
  * to `pending` (R2); whoever raised that from zero pushes the slab on its owner's inbox (R3).
- * The holder of a slot (who has its lock) empties the inbox: takes `pending` (E3), then the
+ * The holder of a home (who has its lock) empties the inbox: takes `pending` (E3), then the
  * remote words (E4), and keeps debt = collected - announced. All objects free with debt 0 means
  * that nobody is between R1 and R3, so the slab may be released (E6). Only who took a slab out
  * of an inbox may exchange its `pending`.
@@ -39,7 +39,7 @@ void slab_free_remote(struct slab *slab, unsigned int word, u64 mask, unsigned i
 /* R3. Returns the owner if its inbox has grown long. */
 static struct slab_home *push_inbox(struct slab *slab)
 {
-	/* acquire: the slot's record is initialised; a stale owner passes the slab on */
+	/* acquire: the home's record is initialised; a stale owner passes the slab on */
 	struct slab_home *owner = atomic_load_explicit(&slab->owner, memory_order_acquire);
 	struct slab *head = atomic_load_explicit(&owner->inbox, memory_order_relaxed);
 	u32 len;
@@ -52,7 +52,7 @@ static struct slab_home *push_inbox(struct slab *slab)
 	/* pairs: home_drain_inbox */
 	} while (!atomic_compare_exchange_weak_explicit(
 		&owner->inbox, &head, slab, memory_order_release, memory_order_relaxed));
-	/* the slab may be gone from here on; the slot never is */
+	/* the slab may be gone from here on; the home never is */
 	len = atomic_fetch_add_explicit(&owner->inbox_len, 1, memory_order_relaxed) + 1;
 	return len >= LONG_INBOX ? owner : NULL;
 }
