@@ -9,8 +9,12 @@
 static void flush_mine(void)
 {
 	struct pcpu *c = cpu_enter();
+	struct kmem_cache *s;
+	unsigned int i;
 
 	slab_flush_all_sheaves(c);
+	for_each_cache(s, i)
+		slab_flush_barn(c, s);
 	cpu_leave(c);
 }
 
@@ -140,7 +144,6 @@ static void a_slab_goes_from_current_to_full_to_partial_to_released(void **state
 	for (i = 1; i < n; i++)
 		slab_free(p[i]);
 	flush_mine();
-	slab_flush_barn(NULL, s);
 	assert_int_equal(heap_walk(), 0);
 	assert_true(atomic_load(&s->nr_slabs) <= 2);	/* one slab's worth may stay */
 	trim_memory();
