@@ -179,6 +179,7 @@ static void child_slots(struct pcpu *own, bool interrupted)
 		all_mine &= h->fork_held;
 		atomic_store_explicit(&h->nr_live, 0, memory_order_relaxed);
 	}
+	atomic_store_explicit(&nr_dead_cpus, 0, memory_order_relaxed);
 	for_each_cpu(c) {
 		bool live = atomic_load_explicit(&c->state, memory_order_relaxed) == CPU_LIVE;
 
@@ -187,6 +188,8 @@ static void child_slots(struct pcpu *own, bool interrupted)
 		/* else its thread left in the middle of something: it stays as it is */
 		if (live)
 			atomic_fetch_add_explicit(&c->home->nr_live, 1, memory_order_relaxed);
+		else
+			atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
 		if (c == own || !c->home->fork_held)
 			continue;
 		cpu_drop_sheaves(c);

@@ -16,12 +16,19 @@
 
 /* What start-up reads: no pointers, which would be relocated in each process. */
 static const struct param {
-	char key[35], choices[20], dflt[8];
+	char key[35], choices[24], dflt[8];
 } table[NR_PARAMS] = {
 #define PARAM(id, key, choices, dflt, range, help) { key, choices, dflt },
 #include "kernel/params.def"
 #undef PARAM
 };
+
+#define PARAM(id, k, c, d, range, help) \
+	static_assert(sizeof(k) <= sizeof(table[0].key) && \
+		      sizeof(c) <= sizeof(table[0].choices) && \
+		      sizeof(d) <= sizeof(table[0].dflt), "texts end");
+#include "kernel/params.def"
+#undef PARAM
 
 /* For the user's eyes: range and help of each, one behind the other. */
 static const char descriptions[] =

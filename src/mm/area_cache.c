@@ -42,11 +42,12 @@ void area_cache_init(void)
 
 static unsigned int cache_max(void)
 {
-	unsigned int slots = atomic_load_explicit(&nr_cpus, memory_order_relaxed);
+	unsigned int slots = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
+			     atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
 
 	if (atomic_load_explicit(&fault_page_active, memory_order_relaxed))
 		return 0;
-	return MIN(area_cache_blocks, ALL_CACHE_BLOCKS / MAX(slots, 1u));
+	return MIN(area_cache_blocks, ALL_CACHE_BLOCKS / MAX((int)slots, 1));
 }
 
 static void remove_area(struct cpu_areas *ca, unsigned int i)
@@ -101,8 +102,9 @@ static void empty(struct pcpu *c, bool may_wait)
 
 	WRITE_ONCE(ca->nr, 0);
 	WRITE_ONCE(ca->sum, 0);
-	while (n)
-		vmap_free_cached(ca->area[--n], may_wait);
+	while (n--)	/* a thread that is gone may have left one twice */
+		if (!n || ca->area[n] != ca->area[n - 1])
+			vmap_free_cached(ca->area[n], may_wait);
 }
 
 void area_cache_missed(struct pcpu *c)

@@ -59,6 +59,7 @@ static inline bool area_cache_add(struct cpu_areas *ca, struct vmap_area *vm, si
 		return false;
 	ca->area[nr] = vm;
 	ca->blocks[nr] = (u16)blocks;
+	barrier();
 	WRITE_ONCE(ca->sum, ca->sum + (unsigned int)blocks);
 	WRITE_ONCE(ca->nr, nr + 1);
 	return true;

@@ -91,13 +91,15 @@ static unsigned int default_capacity(unsigned int size)
 static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 {
 	struct kmem_cache **link = &unused_records, *s;
+	bool given = capacity != 0;
 	unsigned int i;
 
 	for (i = NR_CLASSES; i < NR_CACHES && cache_table[i]; i++)
 		;
 	if (i == NR_CACHES)
 		return NULL;
-	capacity = MAX(capacity, default_capacity(size));
+	if (!capacity)
+		capacity = default_capacity(size);
 	while ((s = *link) && s->sheaf_capacity != capacity)
 		link = &s->details->next_unused;
 	if (s) {
@@ -120,7 +122,7 @@ static struct kmem_cache *get_record(unsigned int size, unsigned int capacity)
 		s->name = r->details.name;
 	}
 	cache_layout(s, i, size);
-	if (capacity != s->sheaf_capacity) {	/* kmem_cache_args: so much, from the start */
+	if (given) {	/* kmem_cache_args: so much, from the start */
 		WRITE_ONCE(s->sheaf_capacity, capacity);
 		s->sheaf_first = s->sheaf_usual = capacity;
 	}
@@ -421,7 +423,8 @@ static void collect_all(struct kmem_cache *s, struct pcpu *own)
 	struct pcpu *c;
 
 	for_each_cpu(c)
-		for (i = 0; i < MUTEX_TRIES && !slab_flush_sheaves(c, s, true); i++)
+		for (i = 0; i < MUTEX_TRIES && !slab_flush_sheaves(c, s, true) &&
+		     !READ_ONCE(c->home->lock.lost); i++)
 			os_sleep_us(100);
 	slab_flush_barn(own, s);
 	for_each_home(h)
@@ -774,7 +777,7 @@ struct kmem_prefilled {
 __km_export struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp,
 							unsigned int n)
 {
-	unsigned int capacity = MAX(n, s->sheaf_capacity);
+	unsigned int capacity = MAX(n, s->sheaf_usual);
 	struct kmem_prefilled *sheaf;
 
 	if (!n)

@@ -111,6 +111,7 @@ static bool is_free(struct pcpu *c, bool orphans)
 static bool take_cpu(struct pcpu *c, bool orphans)
 {
 	u8 dead = CPU_DEAD;
+	bool taken;
 	int tid;
 
 	/* acquire: what the last thread did with it comes before; pairs with cpu_set_dead() */
@@ -121,13 +122,17 @@ static bool take_cpu(struct pcpu *c, bool orphans)
 		atomic_fetch_add_explicit(&c->home->nr_live, 1, memory_order_relaxed);
 		return true;
 	}
-	tid = atomic_load_explicit(&c->tid, memory_order_relaxed);
-	if (!orphans || !is_orphan(c) ||
-	    !atomic_compare_exchange_strong_explicit(&c->tid, &tid, os_gettid(),
-						     memory_order_acquire, memory_order_relaxed))
+	/* the lock: who destroys a cache may be at its sheaves */
+	if (!orphans || !spin_trylock(&c->home->lock))
 		return false;
-	cpu_drop_sheaves(c);	/* perhaps it was cancelled inside the allocator */
-	return true;
+	tid = atomic_load_explicit(&c->tid, memory_order_relaxed);
+	taken = is_orphan(c) &&
+		atomic_compare_exchange_strong_explicit(&c->tid, &tid, os_gettid(),
+							memory_order_acquire, memory_order_relaxed);
+	if (taken)
+		cpu_drop_sheaves(c);	/* perhaps it was cancelled inside the allocator */
+	spin_unlock(&c->home->lock);
+	return taken;
 }
 
 /*
@@ -138,25 +143,23 @@ static struct pcpu *take_free_cpu(bool orphans)
 {
 	static _Atomic(struct pcpu *) last;
 	unsigned int n = atomic_load_explicit(&nr_cpus, memory_order_relaxed), seen = 0;
-	struct pcpu *c = atomic_load_explicit(&last, memory_order_relaxed), *any = NULL;
+	struct pcpu *c = atomic_load_explicit(&last, memory_order_relaxed);
 
-	while (n-- && seen < EMPTY_HOME_TRIES) {
+	while (n--) {
 		c = c ? c->next : NULL;
 		if (!c)
 			c = atomic_load_explicit(&all_cpus, memory_order_acquire);
 		if (!is_free(c, orphans))
 			continue;
-		if (!atomic_load_explicit(&c->home->nr_live, memory_order_relaxed)) {
-			any = c;
-			break;
-		}
-		if (!seen++)
-			any = c;
+		if (atomic_load_explicit(&c->home->nr_live, memory_order_relaxed) &&
+		    n >= EMPTY_HOME_TRIES && seen++ < EMPTY_HOME_TRIES)
+			continue;
+		if (!take_cpu(c, orphans))	/* another thread was faster */
+			continue;
+		atomic_store_explicit(&last, c, memory_order_relaxed);
+		return c;
 	}
-	if (!any || !take_cpu(any, orphans))
-		return NULL;
-	atomic_store_explicit(&last, any, memory_order_relaxed);
-	return any;
+	return NULL;
 }
 
 /*
@@ -267,6 +270,8 @@ struct pcpu *cpu_acquire(void)
 
 void cpu_set_dead(struct pcpu *c)
 {
+	/* who takes the slot stores its own: until then nobody shall find this thread gone */
+	atomic_store_explicit(&c->tid, 0, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&c->home->nr_live, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&nr_dead_cpus, 1, memory_order_relaxed);
 	atomic_store_explicit(&c->state, CPU_DEAD, memory_order_release);	/* pairs: take_cpu */

@@ -36,7 +36,7 @@
 #define SHEAF_USUAL		61u
 #define SHEAF_USUAL_BYTES	16384u
 #define SHEAF_MOST		1021u
-#define SHEAF_MAX_BYTES		65536u
+#define SHEAF_MAX_BYTES		131072u
 /* in full sheaves that a cache keeps for any thread */
 #define BARN_MAX_OBJECTS	1024u
 #define BARN_MAX_BYTES		(128u << 10)
@@ -54,7 +54,7 @@ struct slab_sheaf {
 	struct slab_sheaf *next;	/* in a barn */
 	unsigned int count;
 	u16 capacity;
-	bool refilled;			/* since objects were last flushed from it */
+	u8 flushes;			/* of the slot since it was refilled; 0: it was since the last */
 	u8 swaps;			/* it was full and an empty one took its place */
 	/* NULL: what the hit path of free() finds below an empty sheaf */
 	void *sentinel;
@@ -125,7 +125,7 @@ struct slab {
 	struct kmem_cache *cache;
 	unsigned long base;
 	_Atomic(struct slab_home *) owner;	/* stored by the holder; never NULL unless nolock */
-	/* H objects freed since the free pages were last given back */
+	/* H objects freed and not taken again since the free pages were last given back */
 	u32 freed;
 	bool purged;			/* H pages inside were given back since it was made */
 	bool from_zone;			/* nolock: not straight from the system; constant */
@@ -228,9 +228,12 @@ void report_double_free(struct slab *slab, const void *p) __km(report_double_fre
 /* For so many objects, if that many are allowed; 0: the first one of a slot. */
 struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s, unsigned int capacity)
 	__km(alloc_empty_sheaf);
-/* An empty one of the next step above capacity; NULL: that is the last, or without memory. */
-struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int capacity)
-	__km(alloc_larger_sheaf);
+/*
+ * An empty one of the next step above `largest`, if `than` is not the last step; NULL: it is, or
+ * without memory.
+ */
+struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int than,
+				      unsigned int largest) __km(alloc_larger_sheaf);
 /*
  * Barn: full sheaves in exchange for empty ones; NULL or false where the barn has none, is full
  * or cannot be locked.

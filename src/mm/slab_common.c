@@ -301,11 +301,11 @@ struct slab_sheaf *alloc_empty_sheaf(struct kmem_cache *s, unsigned int capacity
 	return new_sheaf(s, MIN(MAX(capacity, s->sheaf_first), s->sheaf_capacity));
 }
 
-struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int capacity)
+struct slab_sheaf *alloc_larger_sheaf(struct kmem_cache *s, unsigned int than, unsigned int largest)
 {
-	if (capacity >= s->sheaf_capacity)
+	if (than >= s->sheaf_capacity)
 		return NULL;
-	return new_sheaf(s, MIN(next_capacity(capacity), s->sheaf_capacity));
+	return new_sheaf(s, MIN(next_capacity(largest), s->sheaf_capacity));
 }
 
 struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)

@@ -26,6 +26,7 @@
 
 /* bytes freed in a home's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
+#define PURGE_PARTIAL_MAX	(64ul << 20)
 
 /* ---- slabs ---- */
 
@@ -420,20 +421,29 @@ unsigned long slab_purge_partial(struct slab_home *h)
 	return n;
 }
 
+/*
+ * Where objects are freed at random, few pages come free before most objects are: after a look that
+ * found little, the next one waits until twice as much was freed.
+ */
 void slab_purge_partial_check(struct slab_home *h)
 {
+	unsigned long freed = h->freed_bytes;
 	long limit;
 
-	if (likely(h->freed_bytes < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)))
+	if (likely(freed < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)) ||
+	    freed < h->purge_backoff)
 		return;
 	limit = purge_limit();
 	if (limit == LONG_MAX)
 		return;
 	/* the budget is that of all homes */
 	limit /= (long)atomic_load_explicit(&nr_homes, memory_order_relaxed);
-	if ((long)(h->freed_bytes >> FRAME_SHIFT) <= limit && !purge_is_always())
+	if ((long)(freed >> FRAME_SHIFT) <= limit && !purge_is_always())
 		return;
-	slab_purge_partial(h);
+	if (slab_purge_partial(h) << FRAME_SHIFT < freed / 4 && !purge_is_always())
+		h->purge_backoff = MIN(2 * freed, PURGE_PARTIAL_MAX);
+	else
+		h->purge_backoff = 0;
 }
 
 /* ---- allocation ---- */
@@ -442,7 +452,7 @@ void slab_purge_partial_check(struct slab_home *h)
 unsigned int take_objects(struct slab_home *h, struct slab *slab, void **end, unsigned int want)
 {
 	struct kmem_cache *s = slab->cache;
-	unsigned int w, words = slab_words(s), got = 0, first = 0, last = 0;
+	unsigned int w, words = slab_words(s), got = 0, first = 0, last = 0, back;
 	unsigned long size = s->size;
 	u64 *map = free_map(slab);
 
@@ -468,6 +478,9 @@ unsigned int take_objects(struct slab_home *h, struct slab *slab, void **end, un
 	}
 	slab->hint = w;
 	slab->nfree -= got;
+	back = MIN(slab->freed, got);	/* what was freed last is mostly what is taken first */
+	slab->freed -= back;
+	h->freed_bytes -= MIN(h->freed_bytes, back * size);
 	WRITE_ONCE(home_slabs(h, s)->nfree, home_slabs(h, s)->nfree - got);
 	WRITE_ONCE(h->free_bytes, h->free_bytes - got * size);
 	if (!got)

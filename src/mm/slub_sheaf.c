@@ -18,12 +18,14 @@
 #include "kernel/printk.h"
 
 #define FIRST_OBJECTS	2u	/* that a slot gets of a cache */
+#define MOST_REFILLED	253u	/* at once: more is rarely asked for before as much is freed */
 #define SWAPS_TO_GROW	8u
 /*
  * What a slot that only frees, or only allocates, holds counts once a thread: with more than a few
  * threads that is half of the usual, and half of that in slots that only free.
  */
 #define FEW_THREADS	2u
+#define ONE_WAY_FLUSHES	16u	/* without a refill: it only frees */
 
 /*
  * Fills the empty main sheaf, up to want objects; the lock of its home is held. Returns how many.
@@ -74,12 +76,15 @@ static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	barn_put_empty(s, sheaf);
 }
 
+static unsigned int live_threads(void)
+{
+	return atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
+	       atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
+}
+
 static unsigned int usual_capacity(const struct kmem_cache *s)
 {
-	unsigned int threads = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
-			       atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
-
-	return threads <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
+	return live_threads() <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
 }
 
 /*
@@ -96,20 +101,20 @@ static unsigned int prepare_empty_main(struct cpu_cache *cc, struct kmem_cache *
 		if (!sheaf)
 			return 0;
 		WRITE_ONCE(sheaf->count, 0);
-		sheaf->refilled = false;
+		sheaf->flushes = 1;
 		set_main_sheaf(cc, sheaf);
 		return MIN(FIRST_OBJECTS, sheaf->capacity);
 	}
-	if (old->refilled && next_capacity(old->capacity) <= usual_capacity(s)) {
-		sheaf = alloc_larger_sheaf(s, old->capacity);
+	if (!old->flushes && next_capacity(old->capacity) <= usual_capacity(s)) {
+		sheaf = alloc_larger_sheaf(s, old->capacity, old->capacity);
 		if (sheaf) {
 			WRITE_ONCE(sheaf->count, 0);
 			set_main_sheaf(cc, sheaf);
 			put_away(s, old);
 		}
 	}
-	main_sheaf(cc)->refilled = true;
-	return main_sheaf(cc)->capacity;
+	main_sheaf(cc)->flushes = 0;
+	return MIN(main_sheaf(cc)->capacity, MOST_REFILLED);
 }
 
 /* A main sheaf with at least one object; false without. The lock of the home is not held. */
@@ -570,7 +575,7 @@ void slab_sheaves_changed(void)
 }
 
 /*
- * Whether main and spare, both full or one of them empty, are better one larger sheaf: small ones
+ * Whether main, which is full, or the spare, full too or empty, is better a larger sheaf: small ones
  * that take each other's place again and again; full ones of which one was refilled since the last
  * flush, as then the slot frees and allocates more in turn than they hold; others, as of a thread
  * that frees what another one allocates, as far as it makes flushes cheap.
@@ -578,38 +583,60 @@ void slab_sheaves_changed(void)
 static bool should_grow(struct cpu_cache *cc, const struct kmem_cache *s)
 {
 	struct slab_sheaf *old = main_sheaf(cc);
-	unsigned int capacity = MAX(old->capacity, cc->spare->capacity);
+	unsigned int capacity = MIN(old->capacity, cc->spare->capacity);
 
 	if (!cc->spare->count)
 		return next_capacity(capacity) <= s->sheaf_usual && ++old->swaps >= SWAPS_TO_GROW;
-	return old->refilled || cc->spare->refilled ||
+	return !old->flushes || !cc->spare->flushes ||
 	       next_capacity(capacity) <= usual_capacity(s) / 2;
 }
 
-/* False: it cannot be larger, or without memory. */
-static bool grow_full_main(struct cpu_cache *cc, struct kmem_cache *s)
+/*
+ * The smaller of main and spare becomes a larger one, which is main then and has room. False: it
+ * cannot be larger, or without memory.
+ */
+static bool grow_smaller(struct cpu_cache *cc, struct kmem_cache *s)
 {
-	struct slab_sheaf *old = main_sheaf(cc), *spare = cc->spare, *sheaf;
-	unsigned int n = (unsigned int)(cc->top - cc->start);
+	struct slab_sheaf *main = container_of((void *)cc->start, struct slab_sheaf, objects);
+	struct slab_sheaf *spare = cc->spare, *small, *rest, *sheaf;
 
-	sheaf = alloc_larger_sheaf(s, MAX(old->capacity, spare->capacity));
+	WRITE_ONCE(main->count, (unsigned int)(cc->top - cc->start));
+	small = main->capacity <= spare->capacity ? main : spare;
+	rest = small == main ? spare : main;
+	sheaf = alloc_larger_sheaf(s, small->capacity, rest->capacity);
 	if (!sheaf)
 		return false;
-	if (sheaf->capacity <= n + spare->count) {	/* the last step is a short one */
-		put_away(s, sheaf);
-		return false;
-	}
-	memcpy(sheaf->objects, spare->objects, spare->count * sizeof(void *));
-	memcpy(sheaf->objects + spare->count, cc->start, n * sizeof(void *));
-	WRITE_ONCE(sheaf->count, spare->count + n);
-	sheaf->refilled = false;
+	memcpy(sheaf->objects, small->objects, small->count * sizeof(void *));
+	WRITE_ONCE(sheaf->count, small->count);
+	sheaf->flushes = rest->flushes = 1;
 	sheaf->swaps = 0;
 	set_main_sheaf(cc, sheaf);
-	WRITE_ONCE(cc->spare, old);
-	WRITE_ONCE(old->count, 0);
-	old->refilled = false;
-	put_away(s, spare);
+	WRITE_ONCE(cc->spare, rest);
+	put_away(s, small);
 	return true;
+}
+
+static void count_flush(struct slab_sheaf *sheaf)
+{
+	if (sheaf->flushes < ONE_WAY_FLUSHES)
+		sheaf->flushes++;
+}
+
+/*
+ * Flushes the spare; where the slot has only freed for a while, main too: scattered objects that
+ * wait in sheaves each keep a page from going back, and nobody here asks for them.
+ */
+static void flush_full(struct pcpu *c, struct kmem_cache *s, struct cpu_cache *cc)
+{
+	struct slab_sheaf *main = main_sheaf(cc);
+
+	slab_flush(c, s, cc->spare->objects, cc->spare->count);
+	if (MIN(main->flushes, cc->spare->flushes) >= ONE_WAY_FLUSHES) {
+		slab_flush(c, s, cc->start, (unsigned int)(cc->top - cc->start));
+		WRITE_ONCE(cc->top, cc->start);
+	}
+	count_flush(main);
+	count_flush(cc->spare);
 }
 
 /*
@@ -626,22 +653,26 @@ static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 		if (!empty)
 			return false;
 		WRITE_ONCE(empty->count, 0);
-		empty->refilled = false;
+		empty->flushes = 1;
 		if (!cc->start) {
 			set_main_sheaf(cc, empty);
 			return true;
 		}
 		WRITE_ONCE(cc->spare, empty);
-	} else if (should_grow(cc, s) && grow_full_main(cc, s)) {
+	} else if (should_grow(cc, s) && grow_smaller(cc, s)) {
 		return true;
 	} else if (cc->spare->count) {
-		empty = barn_put_full(s, cc->spare);
-		if (empty)
+		empty = live_threads() > 1 ? barn_put_full(s, cc->spare) : NULL;
+		if (empty) {
+			count_flush(main_sheaf(cc));
+			empty->flushes = main_sheaf(cc)->flushes;
 			WRITE_ONCE(cc->spare, empty);
-		else
-			slab_flush(c, s, cc->spare->objects, cc->spare->count);
+		} else {
+			flush_full(c, s, cc);
+		}
 		WRITE_ONCE(cc->spare->count, 0);
-		cc->spare->refilled = false;
+		if (cc->top == cc->start)
+			return true;
 	}
 	swap_spare(cc);
 	return true;

@@ -38,9 +38,9 @@
  * many times its size, else in a new mapping: address space alone, which a limit may refuse.
  */
 #define ROOM_LEAST	4ul
-#define ROOM_NEW	8ul
+#define ROOM_NEW	4ul
 #define ROOM_MIN	(64ul << 20)
-#define ROOM_MAX	(256ul << 20)	/* of the block: mremap costs little beside its growth */
+#define ROOM_MAX	(16ul << 20)	/* of the block: mremap costs little beside its growth */
 #define LAZY_PER_CPU_BIT (32ul << 20)	/* times the bits of the number of processors */
 
 struct vmap_state vmap_state;
@@ -372,6 +372,7 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	size_t before = addr - vm->addr, after = vm->bytes - before - bytes;
 	struct vmap_area *head = before ? vm_get_record() : NULL,
 			 *tail = after ? vm_get_record() : NULL;
+	bool counted;
 	long rest;
 
 	if ((before && !head) || (after && !tail)) {
@@ -387,6 +388,8 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	/* the rest is what is left: it may be a GiB of masks */
 	rest = vm->dirty;
 	vm->dirty = vm_count_dirty(addr, bytes);
+	/* not so where the system refused to take frames */
+	counted = vm->dirty <= rest;
 	rest = MAX(rest - vm->dirty, 0l);
 	if (head) {
 		head->addr = vm->addr;
@@ -399,7 +402,7 @@ bool vm_carve(struct vmap_area *vm, unsigned long addr, size_t bytes)
 	if (tail) {
 		tail->addr = addr + bytes;
 		tail->bytes = after;
-		tail->dirty = rest;
+		tail->dirty = likely(counted) ? rest : vm_count_dirty(tail->addr, after);
 		tail->seq = vm->seq;
 		link_free(tail);
 	}
@@ -564,7 +567,11 @@ struct vmap_area *vm_alloc_area_to_grow(size_t bytes, size_t align)
 	struct vmap_area *vm = roomy_area(bytes), *record;
 	unsigned long addr;
 
-	if (!vm && bytes < ROOM_MAX) {
+	/* a guarded area is unmapped when it is freed: rooms would merge with nothing */
+	if (unlikely(param_yes(PARAM_vmalloc_guard)))
+		return NULL;
+	/* where address space is limited the program needs it itself */
+	if (!vm && bytes < ROOM_MAX && !os_memory_rlimit()) {
 		record = vm_get_record();
 		vm = map_area(record, room, HUGE_PAGE, 0);
 		if (vm) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Huge pages for large blocks whose like are written to their last page. Layer: mm. Leads in:
- * vm_begin_huge and vm_end_huge, at the beginning and the end of a block; leads down: madvise and
- * mincore.
+ * Huge pages for large blocks (transparent_hugepage=). Layer: mm. Leads in: vm_begin_huge and
+ * vm_end_huge, at the beginning and the end of a block; leads down: madvise and mincore.
  *
- * Where the system gives transparent huge pages to who asks (enabled: madvise), a page fault for
- * 2 MiB costs a third of 512 for one page each, or less, but a block of which few pages are written
- * would hold all of its memory. So the first block of each power of two, from HUGE_MIN on, gets
- * none, and is looked at when it is freed: in SAMPLES places of SAMPLE_PAGES pages, but for those
+ * Where the system gives transparent huge pages to who asks, a page fault for 2 MiB costs a third of
+ * 512 for one page each, or less, but a block of which few pages are written would hold all of its
+ * memory. By default nobody asks: mincore() is a call that sandboxes do not foresee, and kill for.
+ * With `always` each block from HUGE_MIN on does, with `madvise` those whose like are written to
+ * their last page: the first block of each power of two, from HUGE_MIN on, gets
+ * none, and is looked at when it is freed: in SAMPLES places of a pageblock, but for those
  * where an earlier block left memory. If all of these are there, the next of which at least half is
  * fresh memory ask for huge pages, but for every PROBE_EVERY-th, which is looked at again: one that
  * is not full ends it. Free memory does not ask, as what begins there next may be of another size,
@@ -21,36 +22,10 @@
 
 #define HUGE_MIN	(4ul << 20)
 #define SAMPLES		8u
-#define SAMPLE_PAGES	OS_RESIDENT_MAX
 #define PROBE_EVERY	8u
 
 static bool full[65];		/* by the power of two: the last that was looked at */
 static unsigned int asked;	/* how often, for PROBE_EVERY */
-
-/* The choices in one line, the one that holds in brackets. */
-static bool is_by_advice(const char *text)
-{
-	for (; *text; text++)
-		if (*text == '[')
-			return text[1] == 'm';
-	return false;
-}
-
-/* Only there asking makes a difference. Read once, when first it matters. */
-static bool system_asks(void)
-{
-	static const char path[] = "/sys/kernel/mm/transparent_hugepage/enabled";
-	static u8 known;		/* 1: no, 2: yes */
-	char text[64];
-	long n;
-
-	if (!READ_ONCE(known)) {
-		n = os_read_file(path, text, sizeof(text) - 1);
-		text[MAX(n, 0l)] = '\0';
-		WRITE_ONCE(known, n > 0 && is_by_advice(text) ? 2 : 1);
-	}
-	return READ_ONCE(known) == 2;
-}
 
 /*
  * Whether all pages are there that are looked at; the masks are those of when the block began: what
@@ -64,7 +39,8 @@ static bool is_full(const struct vmap_area *vm)
 	for (i = 0; i < SAMPLES; i++) {
 		unsigned long a = vm->addr + ALIGN_DOWN(last / (SAMPLES - 1) * i, PAGEBLOCK_SIZE);
 
-		if (!*dirty_mask(a) && !os_is_resident((void *)a, SAMPLE_PAGES))
+		if (!*dirty_mask(a) && !os_is_resident((void *)a, 
+								PAGEBLOCK_SIZE >> os_page_shift))
 			return false;
 	}
 	return true;
@@ -75,12 +51,14 @@ void vm_begin_huge(struct vmap_area *vm)
 	unsigned long start = ALIGN_UP(vm->addr, HUGE_PAGE);
 	unsigned long end = ALIGN_DOWN(vm->addr + vm->size, HUGE_PAGE);
 
-	if (vm->size < HUGE_MIN || (size_t)vm->dirty << FRAME_SHIFT > vm->size / 2)
+	if (vm->size < HUGE_MIN || likely(param_choice(PARAM_transparent_hugepage) == THP_NEVER) ||
+	    (size_t)vm->dirty << FRAME_SHIFT > vm->size / 2 || start >= end)
 		return;
-	vm->fresh = true;
-	if (!READ_ONCE(full[fls_long(vm->size)]) || !system_asks() || start >= end ||
-	    ++asked % PROBE_EVERY == 0)
-		return;
+	if (param_choice(PARAM_transparent_hugepage) == THP_MADVISE) {
+		vm->fresh = true;
+		if (!READ_ONCE(full[fls_long(vm->size)]) || ++asked % PROBE_EVERY == 0)
+			return;
+	}
 	vm->fresh = false;
 	vm->huge = true;
 	os_hugepage((void *)start, end - start);

@@ -176,9 +176,9 @@ static void sheaves_that_are_only_emptied_stay_small(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		p[i] = kvmalloc_size(208);
-	main_sheaf(cc)->refilled = false;
+	main_sheaf(cc)->flushes = 1;
 	if (cc->spare)
-		cc->spare->refilled = false;
+		cc->spare->flushes = 1;
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
 		slab_free(p[i]);
 		assert_true(cc->end - cc->start <= s->sheaf_usual);
@@ -234,11 +234,15 @@ static void a_barn_brings_one_threads_frees_to_another(void **state)
 static void trimming_empties_barns_and_sheaves(void **state)
 {
 	struct kmem_cache *s = &kmalloc_caches[size_class(80)];
+	struct slab_sheaf *sheaf = alloc_empty_sheaf(s, 0);
 	unsigned int i;
 
 	(void)state;
 	for (i = 0; i < SHARED; i++)
 		shared[i] = kvmalloc_size(80);
+	for (sheaf->count = 0; sheaf->count < sheaf->capacity; sheaf->count++)
+		sheaf->objects[sheaf->count] = kvmalloc_size(80);
+	assert_non_null(barn_put_full(s, sheaf));	/* as with other threads */
 	free_all(NULL);
 	assert_true(in_barn(s) > 0);
 	trim_memory();
