@@ -693,7 +693,7 @@ int main(void)
 		T(areas_of_their_own_use_the_records_of_earlier_ones),
 	};
 
-	slab_free(kvmalloc_size(1));
+	mm_init();
 	params_init("transparent_hugepage=madvise");
 	return cmocka_run_group_tests_name("vmalloc", tests, NULL, NULL);
 }
