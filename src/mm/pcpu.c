@@ -62,6 +62,7 @@ void mm_init(void)
 	reserve_setup();
 	if (params_given(PARAM_failslab, PARAM_fail_nth))
 		fault_init();
+	vmap_init();
 	area_cache_init();
 	kmalloc_caches_init(param_choice(PARAM_kmalloc_sizes) == SIZES_CLASSIC);
 	if (policy)

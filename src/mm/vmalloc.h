@@ -23,6 +23,8 @@ enum vm_state {
 	VM_LAZY,	/* on vmap_state.lazy: without memory and access, kept from reuse */
 };
 
+void vmap_init(void) __km(vmap_init);	/* once, before all else */
+
 struct vmap_area {
 	struct rb_node node;		/* VM_FREE: tree by size, then address */
 	/* VM_FREE with dirty frames, oldest first; VM_PURGING: vmap_state.purging */

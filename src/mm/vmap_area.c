@@ -542,6 +542,12 @@ struct vmap_area *vm_alloc_area(size_t bytes, size_t align)
 	return vm ? vm : map_and_carve(bytes, align);
 }
 
+/* At start-up: a sandbox that comes later may forbid the question. */
+void vmap_init(void)
+{
+	vmap_state.limited = os_memory_rlimit() != 0;
+}
+
 /* A free area in which a block can grow to several times its size; NULL: there is none. */
 static struct vmap_area *roomy_area(size_t bytes)
 {
@@ -570,8 +576,7 @@ struct vmap_area *vm_alloc_area_to_grow(size_t bytes, size_t align)
 	/* a guarded area is unmapped when it is freed: rooms would merge with nothing */
 	if (unlikely(param_yes(PARAM_vmalloc_guard)))
 		return NULL;
-	/* where address space is limited the program needs it itself */
-	if (!vm && bytes < ROOM_MAX && !os_memory_rlimit()) {
+	if (!vm && bytes < ROOM_MAX && !vmap_state.limited) {
 		record = vm_get_record();
 		vm = map_area(record, room, HUGE_PAGE, 0);
 		if (vm) {

@@ -20,6 +20,7 @@
 
 struct vmap_state {
 	bool ready;
+	bool limited;			/* address space is: the program needs it itself */
 	struct rb_root free;
 	struct list_head lru, purging;
 	struct list_head lazy;		/* vmalloc_guard=1: freed, oldest first */

@@ -5,6 +5,7 @@
 #include "mm/hot.h"
 #include "mm/util.h"
 #include "kmalloc/vmalloc.h"
+#include "mm/area_cache.h"
 #include "mm/vmap_area.h"
 #include "os/os.h"
 
@@ -665,6 +666,42 @@ static void areas_of_their_own_use_the_records_of_earlier_ones(void **state)
 
 #define T(f) cmocka_unit_test_setup(f, fresh_region)
 
+static unsigned int nr_mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned int n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* A guarded area is unmapped when it is freed: what lay around it merges with nothing. */
+static void blocks_that_grow_with_guards_leave_no_mappings(void **state)
+{
+	unsigned int i, before, kept = area_cache_blocks;
+
+	(void)state;
+	params_init("vmalloc_guard=1");
+	area_cache_blocks = 0;
+	purge_all();
+	before = nr_mappings();
+	for (i = 0; i < 300; i++) {
+		char *p = kvmalloc_size(600000);
+
+		p = kvrealloc_size(p, 1000000 + i % 7 * 200000);
+		assert_non_null(p);
+		slab_free(p);
+	}
+	vmap_purge_lazy();
+	assert_in_range(nr_mappings(), 1, before + 20);
+	area_cache_blocks = kept;
+	params_init("transparent_hugepage=madvise");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -691,6 +728,7 @@ int main(void)
 		T(free_areas_are_mapped_after_a_move_that_the_system_refused),
 		T(purging_ends_where_the_system_took_back_a_refusal),
 		T(areas_of_their_own_use_the_records_of_earlier_ones),
+		cmocka_unit_test(blocks_that_grow_with_guards_leave_no_mappings),
 	};
 
 	mm_init();
