@@ -76,15 +76,12 @@ static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	barn_put_empty(s, sheaf);
 }
 
-static unsigned int live_threads(void)
-{
-	return atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
-	       atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
-}
-
 static unsigned int usual_capacity(const struct kmem_cache *s)
 {
-	return live_threads() <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
+	unsigned int threads = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
+			       atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
+
+	return threads <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
 }
 
 /*
@@ -435,14 +432,31 @@ static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const v
 		report_bug("%s: free of %p, which belongs to %s", s->name, p, owner);
 }
 
+/*
+ * Objects in slabs of a home that no thread uses go there directly, if its lock is to be had; returns
+ * how many they were.
+ */
+static unsigned int put_in_idle_home(struct slab_home *home, struct kmem_cache *s, void **objects,
+				     unsigned int n)
+{
+	if (!home || atomic_load_explicit(&home->nr_live, memory_order_relaxed) ||
+	    !spin_trylock(&home->lock))
+		return 0;
+	n = slab_put_objects(home, s, objects, n);
+	slab_purge_partial_check(home);
+	spin_unlock(&home->lock);
+	return n;
+}
+
 /* h: whose lock is ours, or NULL. Returns a home whose inbox has grown long, or NULL. */
 static struct slab_home *flush_objects(struct slab_home *h, struct kmem_cache *s, void **objects,
 				       unsigned int n)
 {
 	struct slab_home *sleeper = NULL;
-	unsigned int i = 0, index;
+	unsigned int i = 0, index, run;
 
 	while (i < n) {
+		struct slab_home *owner;
 		struct slab *slab;
 
 		if (h) {
@@ -457,10 +471,15 @@ static struct slab_home *flush_objects(struct slab_home *h, struct kmem_cache *s
 			if (slab_object_index(slab, objects[i], &index) && !nolock_put(slab, index))
 				report_double_free(slab, objects[i]);
 			i++;
-		} else if (atomic_load_explicit(&slab->owner, memory_order_relaxed) == h) {
-			report_bad_free(slab, objects[i++]);
 		} else {
-			i += put_run_remote(slab, objects + i, n - i, &sleeper);
+			owner = atomic_load_explicit(&slab->owner, memory_order_relaxed);
+			run = owner == h ? 0 : put_in_idle_home(owner, s, objects + i, n - i);
+			if (owner == h)
+				report_bad_free(slab, objects[i++]);
+			else if (run)
+				i += run;
+			else
+				i += put_run_remote(slab, objects + i, n - i, &sleeper);
 		}
 	}
 	return sleeper;
@@ -662,7 +681,9 @@ static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 	} else if (should_grow(cc, s) && grow_smaller(cc, s)) {
 		return true;
 	} else if (cc->spare->count) {
-		empty = live_threads() > 1 ? barn_put_full(s, cc->spare) : NULL;
+		/* for other threads: a program without any has no barn */
+		empty = atomic_load_explicit(&nr_cpus, memory_order_relaxed) > 1 ?
+			barn_put_full(s, cc->spare) : NULL;
 		if (empty) {
 			count_flush(main_sheaf(cc));
 			empty->flushes = main_sheaf(cc)->flushes;
