@@ -301,6 +301,7 @@ bool os_is_resident(const void *p, unsigned int pages)
 	unsigned char vec[OS_RESIDENT_MAX];
 	unsigned int i;
 
+	memset(vec, 0, sizeof(vec));
 	if (pages > OS_RESIDENT_MAX || failed(raw_syscall(SYS_mincore, p, pages * PAGE_SIZE, vec)))
 		return false;
 	for (i = 0; i < pages; i++)
