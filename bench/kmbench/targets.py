@@ -249,7 +249,7 @@ class Ratio:
 
 
 class PerThread:
-    """KiB that an idle thread costs, at most limit, or as a ratio of that under the leanest peer."""
+    """KiB that an idle thread costs, at most limit, or as a ratio of the leanest peer's."""
 
     def __init__(self, limit=None, ratio=None):
         self.limit, self.ratio = limit, ratio

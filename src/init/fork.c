@@ -228,8 +228,8 @@ static void repair_child(bool interrupted, bool only_thread)
 		shrinker_fork_child();
 		fault_fork_child();
 	} else {
-		for_each_cpu(c)
-			atomic_store_explicit(&c->tid, 0, memory_order_relaxed);	/* not known any more who lives: nobody is reaped */
+		for_each_cpu(c)	/* not known any more who lives: nobody is reaped */
+			atomic_store_explicit(&c->tid, 0, memory_order_relaxed);
 	}
 	unlock_everything();
 	fork_state.nr_forking = 0;

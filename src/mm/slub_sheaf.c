@@ -382,7 +382,7 @@ void *slab_zalloc_slow(size_t size, struct pcpu *c, gfp_t gfp, bool *zeroed)
 
 /* ---- freeing ---- */
 
-/* The object was not taken by slab_put_objects() although its slab is local: it is not one in use. */
+/* slab_put_objects() did not take the object although its slab is local: it is not one in use. */
 static __cold void report_bad_free(struct slab *slab, void *p)
 {
 	unsigned int index;
@@ -433,8 +433,8 @@ static __cold void report_stray(struct kmem_cache *s, struct slab *slab, const v
 }
 
 /*
- * Objects in slabs of a home that no thread uses go there directly, if its lock is to be had; returns
- * how many they were.
+ * Objects in slabs of a home that no thread uses go there directly, if its lock is to be had;
+ * returns how many they were.
  */
 static unsigned int put_in_idle_home(struct slab_home *home, struct kmem_cache *s, void **objects,
 				     unsigned int n)
@@ -594,8 +594,8 @@ void slab_sheaves_changed(void)
 }
 
 /*
- * Whether main, which is full, or the spare, full too or empty, is better a larger sheaf: small ones
- * that take each other's place again and again; full ones of which one was refilled since the last
+ * Whether main, which is full, or the spare, full too or empty, is better a larger sheaf: small
+ * ones that take each other's place again and again; full ones of which one was refilled since the last
  * flush, as then the slot frees and allocates more in turn than they hold; others, as of a thread
  * that frees what another one allocates, as far as it makes flushes cheap.
  */

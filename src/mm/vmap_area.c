@@ -12,10 +12,6 @@
  * Whatever we keep about an address is cleared before it is unmapped: the next moment it may be
  * another's.
  *
- * Areas without memory and access (vmalloc_guard=1), and those that must go but were freed where
- * nothing may be unmapped, wait on vmap_state.lazy, VM_LAZY, until vmap_purge_lazy() unmaps them
- * all.
- *
  * vmap_lock (rank LOCK_VMAP) guards all but the records of areas that only one thread knows.
  * Who cannot have it pushes an area on vmap_state.deferred, for the next holder.
  */
@@ -41,7 +37,6 @@
 #define ROOM_NEW	4ul
 #define ROOM_MIN	(64ul << 20)
 #define ROOM_MAX	(16ul << 20)	/* of the block: mremap costs little beside its growth */
-#define LAZY_PER_CPU_BIT (32ul << 20)	/* times the bits of the number of processors */
 
 struct vmap_state vmap_state;
 spinlock_t vmap_lock;
@@ -178,7 +173,7 @@ static struct vmap_area *tree_best_fit(size_t bytes)
 	return best;
 }
 
-/* The masks of as many pageblocks of [addr, end) as follow each other, n of them: those of a leaf. */
+/* The masks of the pageblocks of [addr, end) that follow each other, n of them: those of a leaf. */
 static u16 *dirty_masks(unsigned long addr, unsigned long end, size_t *n)
 {
 	*n = MIN((end - addr) >> PAGEBLOCK_SHIFT, (size_t)LEAF_BLOCKS - leaf_block(addr));
@@ -813,49 +808,6 @@ unsigned long vmap_purge_oldest(void)
 	end_purge(vm);
 	unlock_vmap();
 	return MAX(purged, 1ul);
-}
-
-/* ---- vmalloc_guard=1: freed addresses ---- */
-
-/*
- * As the kernel: so much may lie there before all of it is purged; the processors are those of
- * the first time.
- */
-static size_t lazy_max(void)
-{
-	static _Atomic unsigned int bits;
-
-	if (!atomic_load_explicit(&bits, memory_order_relaxed))
-		atomic_store_explicit(&bits, fls_long(os_nr_cpus()), memory_order_relaxed);
-	return LAZY_PER_CPU_BIT * atomic_load_explicit(&bits, memory_order_relaxed);
-}
-
-size_t vmap_purge_lazy(void)
-{
-	struct vmap_area *vm, *n;
-	size_t sum = 0;
-
-	if (!lock_vmap(true))
-		return 0;
-	list_for_each_entry_safe(vm, n, &vmap_state.lazy, lru) {
-		if (!vm_unmap(vm))
-			break;
-		list_del(&vm->lru);
-		vmap_state.lazy_bytes -= vm->bytes;
-		sum += vm->bytes;
-		vm_put_record(vm);
-	}
-	unlock_vmap();
-	return sum;
-}
-
-void vm_check_lazy(void)
-{
-	/* else it was freed where nothing could be unmapped */
-	size_t max = param_yes(PARAM_vmalloc_guard) ? lazy_max() : 0;
-
-	if (READ_ONCE(vmap_state.lazy_bytes) > max)
-		vmap_purge_lazy();
 }
 
 size_t vmap_unmap_free(void)

@@ -3,8 +3,8 @@
  * Huge pages for large blocks (transparent_hugepage=). Layer: mm. Leads in: vm_begin_huge and
  * vm_end_huge, at the beginning and the end of a block; leads down: madvise and mincore.
  *
- * Where the system gives transparent huge pages to who asks, a page fault for 2 MiB costs a third of
- * 512 for one page each, or less, but a block of which few pages are written would hold all of its
+ * Where the system gives transparent huge pages to who asks, a page fault for 2 MiB costs a third
+ * of 512 for one page each, or less, but a block of which few pages are written would hold all of its
  * memory. By default nobody asks: mincore() is a call that sandboxes do not foresee, and kill for.
  * With `always` each block from HUGE_MIN on does, with `madvise` those whose like are written to
  * their last page: the first block of each power of two, from HUGE_MIN on, gets
