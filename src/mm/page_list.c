@@ -47,12 +47,14 @@ static void give_back(struct page_list *l, unsigned int order, unsigned int keep
 
 bool page_list_refill(struct pcpu *c, unsigned int order, const struct alloc_context *ac)
 {
-	struct page_list *l = &c->page_list[order];
-	unsigned int limit = list_limit(order);
+	struct page_list *l;
+	unsigned int limit;
 	struct page *page;
 
 	if (!has_list(order))
 		return false;
+	l = &c->page_list[order];
+	limit = list_limit(order);
 	WRITE_ONCE(l->nr, alloc_blocks(order, limit / 2, ac, &l->first));
 	l->room = limit - l->nr;
 	for (page = l->first; page; page = page->next) {
@@ -66,11 +68,13 @@ bool page_list_refill(struct pcpu *c, unsigned int order, const struct alloc_con
 
 bool page_list_make_room(struct pcpu *c, unsigned int order)
 {
-	struct page_list *l = &c->page_list[order];
-	unsigned int limit = list_limit(order);
+	struct page_list *l;
+	unsigned int limit;
 
 	if (!has_list(order))
 		return false;
+	l = &c->page_list[order];
+	limit = list_limit(order);
 	if (!l->room && !l->nr)		/* its first use */
 		l->room = limit;
 	if (!l->room)
