@@ -14,7 +14,7 @@
 /* homes: twice the processors, within these */
 #define HOMES_MIN	4u
 #define HOMES_MAX	256u
-#define EMPTY_HOME_TRIES 64u	/* dead slots looked at for one whose home no thread uses */
+#define IDLE_HOME_TRIES	64u	/* slots looked at for one whose home no thread uses */
 
 struct hot_data hot_data;
 struct pcpu empty_cpu;	/* all zero: every cache misses */
@@ -137,30 +137,34 @@ static bool take_cpu(struct pcpu *c, bool orphans)
 }
 
 /*
- * A slot that no thread owns, for the calling one; orphans: look for those of silent ends too. The
- * search begins where the last one ended, and prefers a home that no thread uses.
+ * A slot that no thread owns, for the calling one; orphans: look for those of silent ends too. Up to
+ * tries slots are looked at, from where the last search ended; idle: of a home that no thread uses.
  */
-static struct pcpu *take_free_cpu(bool orphans)
+static struct pcpu *search_cpu(bool orphans, unsigned int tries, bool idle)
 {
 	static _Atomic(struct pcpu *) last;
-	unsigned int n = atomic_load_explicit(&nr_cpus, memory_order_relaxed), seen = 0;
 	struct pcpu *c = atomic_load_explicit(&last, memory_order_relaxed);
 
-	while (n--) {
+	while (tries--) {
 		c = c ? c->next : NULL;
 		if (!c)
 			c = atomic_load_explicit(&all_cpus, memory_order_acquire);
-		if (!is_free(c, orphans))
-			continue;
-		if (atomic_load_explicit(&c->home->nr_live, memory_order_relaxed) &&
-		    n >= EMPTY_HOME_TRIES && seen++ < EMPTY_HOME_TRIES)
-			continue;
-		if (!take_cpu(c, orphans))	/* another thread was faster */
+		if (!is_free(c, orphans) ||
+		    (idle && atomic_load_explicit(&c->home->nr_live, memory_order_relaxed)) ||
+		    !take_cpu(c, orphans))	/* another thread was faster */
 			continue;
 		atomic_store_explicit(&last, c, memory_order_relaxed);
 		return c;
 	}
 	return NULL;
+}
+
+static struct pcpu *take_free_cpu(bool orphans)
+{
+	unsigned int n = atomic_load_explicit(&nr_cpus, memory_order_relaxed);
+	struct pcpu *c = search_cpu(orphans, MIN(n, IDLE_HOME_TRIES), true);
+
+	return c ? c : search_cpu(orphans, n, false);
 }
 
 /*
@@ -218,19 +222,36 @@ static struct slab_home *new_home(void)
 	while (!atomic_compare_exchange_weak_explicit(&all_homes, &h->next, h,
 						      memory_order_release, memory_order_relaxed))
 		;
-	atomic_fetch_add_explicit(&nr_homes, 1, memory_order_relaxed);
+	return h;
+}
+
+/* One more than there are, if that is not too many. */
+static struct slab_home *add_home(unsigned int max)
+{
+	unsigned int n = atomic_load_explicit(&nr_homes, memory_order_relaxed);
+	struct slab_home *h;
+
+	do
+		if (n >= max)
+			return NULL;
+	while (!atomic_compare_exchange_weak_explicit(&nr_homes, &n, n + 1, memory_order_relaxed,
+						      memory_order_relaxed));
+	h = new_home();
+	if (!h)
+		atomic_fetch_sub_explicit(&nr_homes, 1, memory_order_relaxed);
 	return h;
 }
 
 /* For a new slot. */
 static struct slab_home *choose_home(void)
 {
-	unsigned int n = atomic_load_explicit(&nr_homes, memory_order_relaxed);
-	struct slab_home *h = n < HOMES_MIN || n < max_homes() ? new_home() : NULL;
+	struct slab_home *h = add_home(HOMES_MIN);
 
 	if (!h)
+		h = add_home(max_homes());
+	if (!h)
 		h = least_used_home();
-	return h ? h : new_home();
+	return h ? h : add_home(UINT_MAX);
 }
 
 static struct pcpu *new_cpu(void)

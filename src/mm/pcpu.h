@@ -62,7 +62,6 @@ struct slab_home {
 	unsigned long free_bytes;	/* in free objects of all own slabs */
 	/* and not taken again, since free pages in partial slabs were last given back */
 	unsigned long freed_bytes;
-	unsigned long purge_backoff;	/* and less than that is not worth a look */
 	struct list_head pcp;		/* free pageblocks kept for the next slab */
 	unsigned int nr_pcp;
 	/* lists are initialised with the first slab of a cache */

@@ -26,7 +26,6 @@
 
 /* bytes freed in a home's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
-#define PURGE_PARTIAL_MAX	(64ul << 20)
 
 /* ---- slabs ---- */
 
@@ -421,29 +420,20 @@ unsigned long slab_purge_partial(struct slab_home *h)
 	return n;
 }
 
-/*
- * Where objects are freed at random, few pages come free before most objects are: after a look that
- * found little, the next one waits until twice as much was freed.
- */
 void slab_purge_partial_check(struct slab_home *h)
 {
-	unsigned long freed = h->freed_bytes;
 	long limit;
 
-	if (likely(freed < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)) ||
-	    freed < h->purge_backoff)
+	if (likely(h->freed_bytes < (purge_is_always() ? PAGEBLOCK_SIZE : PURGE_PARTIAL_MIN)))
 		return;
 	limit = purge_limit();
 	if (limit == LONG_MAX)
 		return;
 	/* the budget is that of all homes */
 	limit /= (long)atomic_load_explicit(&nr_homes, memory_order_relaxed);
-	if ((long)(freed >> FRAME_SHIFT) <= limit && !purge_is_always())
+	if ((long)(h->freed_bytes >> FRAME_SHIFT) <= limit && !purge_is_always())
 		return;
-	if (slab_purge_partial(h) << FRAME_SHIFT < freed / 4 && !purge_is_always())
-		h->purge_backoff = MIN(2 * freed, PURGE_PARTIAL_MAX);
-	else
-		h->purge_backoff = 0;
+	slab_purge_partial(h);
 }
 
 /* ---- allocation ---- */

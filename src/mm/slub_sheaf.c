@@ -595,9 +595,9 @@ void slab_sheaves_changed(void)
 
 /*
  * Whether main, which is full, or the spare, full too or empty, is better a larger sheaf: small
- * ones that take each other's place again and again; full ones of which one was refilled since the last
- * flush, as then the slot frees and allocates more in turn than they hold; others, as of a thread
- * that frees what another one allocates, as far as it makes flushes cheap.
+ * ones that take each other's place again and again; full ones of which one was refilled since the
+ * last flush, as then the slot frees and allocates more in turn than they hold; others, as of a
+ * thread that frees what another one allocates, as far as it makes flushes cheap.
  */
 static bool should_grow(struct cpu_cache *cc, const struct kmem_cache *s)
 {

@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test_ladder \
 	tests/unit/test_slub \
 	tests/unit/test_sheaf \
+	tests/unit/test_slots \
 	tests/unit/test_kmem_cache \
 	tests/unit/test_vmalloc \
 	tests/unit/test_vmalloc_charge \
@@ -107,6 +108,10 @@ tests_unit_test_slub_LDADD = $(unit_libs)
 tests_unit_test_kmem_cache_SOURCES = tests/unit/test_kmem_cache.c $(unit_common)
 tests_unit_test_kmem_cache_CFLAGS = $(unit_cflags)
 tests_unit_test_kmem_cache_LDADD = $(unit_libs)
+
+tests_unit_test_slots_SOURCES = tests/unit/test_slots.c $(unit_common)
+tests_unit_test_slots_CFLAGS = $(unit_cflags)
+tests_unit_test_slots_LDADD = $(unit_libs)
 
 tests_unit_test_sheaf_SOURCES = tests/unit/test_sheaf.c $(unit_common)
 tests_unit_test_sheaf_CFLAGS = $(unit_cflags)
