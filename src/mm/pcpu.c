@@ -143,7 +143,8 @@ static bool take_cpu(struct pcpu *c, bool orphans)
 static struct pcpu *search_cpu(bool orphans, unsigned int tries, bool idle)
 {
 	static _Atomic(struct pcpu *) last;
-	struct pcpu *c = atomic_load_explicit(&last, memory_order_relaxed);
+	/* acquire: the slot is initialised; pairs with the store below */
+	struct pcpu *c = atomic_load_explicit(&last, memory_order_acquire);
 
 	while (tries--) {
 		c = c ? c->next : NULL;
@@ -153,7 +154,7 @@ static struct pcpu *search_cpu(bool orphans, unsigned int tries, bool idle)
 		    (idle && atomic_load_explicit(&c->home->nr_live, memory_order_relaxed)) ||
 		    !take_cpu(c, orphans))	/* another thread was faster */
 			continue;
-		atomic_store_explicit(&last, c, memory_order_relaxed);
+		atomic_store_explicit(&last, c, memory_order_release);
 		return c;
 	}
 	return NULL;
