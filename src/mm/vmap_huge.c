@@ -39,8 +39,8 @@ static bool is_full(const struct vmap_area *vm)
 	for (i = 0; i < SAMPLES; i++) {
 		unsigned long a = vm->addr + ALIGN_DOWN(last / (SAMPLES - 1) * i, PAGEBLOCK_SIZE);
 
-		if (!*dirty_mask(a) && !os_is_resident((void *)a, 
-								PAGEBLOCK_SIZE >> os_page_shift))
+		if (!*dirty_mask(a) &&
+		    !os_is_resident((void *)a, PAGEBLOCK_SIZE >> os_page_shift))
 			return false;
 	}
 	return true;
