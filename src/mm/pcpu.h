@@ -79,6 +79,8 @@ struct pcpu {
 	_Atomic u8 state;		/* enum cpu_state */
 	/* someone wants the memory in the sheaves: honoured at the next miss */
 	bool flush_request;
+	u8 misses;			/* mod 256; see slub_age.c */
+	u16 looked_at;
 	_Atomic int tid;		/* of the thread that took it last */
 	struct pcpu *next;		/* all slots; constant */
 

@@ -52,7 +52,8 @@ static inline unsigned int next_capacity(unsigned int capacity)
  */
 struct slab_sheaf {
 	struct slab_sheaf *next;	/* in a barn */
-	unsigned int count;
+	u16 count;
+	u16 seen;			/* objects in it at the last look of slab_age_sheaves() */
 	u16 capacity;
 	u8 flushes;			/* of the slot since it was refilled; 0: it was since the last */
 	u8 swaps;			/* it was full and an empty one took its place */
@@ -67,6 +68,7 @@ struct node_barn {
 	struct slab_sheaf *full, *empty;
 	unsigned int nr_full;
 	unsigned int nr_objects;	/* in full */
+	unsigned int looks;		/* since it last gave or took one; a hint */
 };
 
 struct slab;
@@ -325,6 +327,9 @@ struct slab_home *slab_announce(struct slab *slab, unsigned int n) __km(slab_ann
 void home_drain_inbox(struct slab_home *h) __km(home_drain_inbox);
 void home_drain_sleeper(struct slab_home *h) __km(home_drain_sleeper);
 bool home_adopt(struct slab_home *h, struct kmem_cache *s) __km(home_adopt);
+
+/* slub_age.c: at a miss of c, whose lock is not held */
+void slab_age_sheaves(struct pcpu *c) __km(slab_age_sheaves);
 
 /* slub_nolock.c */
 void *slab_alloc_nolock(struct kmem_cache *s, const struct alloc_context *ac)

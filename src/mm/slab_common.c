@@ -318,6 +318,7 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 	if (full) {
 		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full - 1);
 		WRITE_ONCE(s->barn.nr_objects, s->barn.nr_objects - full->count);
+		WRITE_ONCE(s->barn.looks, 0);
 		if (empty)
 			push_sheaf(&s->barn.empty, empty);
 	}
@@ -348,6 +349,7 @@ struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full)
 		push_sheaf(&s->barn.full, full);
 		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full + 1);
 		WRITE_ONCE(s->barn.nr_objects, s->barn.nr_objects + full->count);
+		WRITE_ONCE(s->barn.looks, 0);
 	}
 	spin_unlock(&s->barn.lock);
 	return empty;

@@ -191,6 +191,8 @@ static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, struct alloc_co
 
 	if (unlikely(READ_ONCE(c->flush_request)) && may_block(ac))
 		honour_flush_request(c);
+	if (may_block(ac))
+		slab_age_sheaves(c);
 	if (likely(!is_without_sheaves(c, s))) {
 		/* a signal handler may have filled the sheaf since the entry saw it empty */
 		if (cc->top != cc->start || replace_empty_main(c, s, ac))
@@ -705,6 +707,7 @@ static void free_in_slot(struct pcpu *c, struct kmem_cache *s, void *p)
 
 	if (unlikely(READ_ONCE(c->flush_request)))
 		honour_flush_request(c);
+	slab_age_sheaves(c);
 	if (unlikely(is_without_sheaves(c, s))) {
 		slab_flush(c, s, &p, 1);
 		return;
