@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * A slot's areas: the last blocks of up to AREA_CACHE_SIZE that its thread freed, as a sheaf has
- * the last objects. Layer: mm. Leads in: area_cache_get and area_cache_put, from every large malloc
- * and free; area_cache_keep and area_cache_missed from their slow paths; area_cache_flush. Leads
- * down: vmap_free_cached.
+ * the last objects. Layer: mm. Leads in: area_cache_get_last, area_cache_get and area_cache_put, from
+ * every large malloc and free; area_cache_keep and area_cache_missed from their slow paths;
+ * area_cache_flush. Leads down: vmap_free_cached.
  *
  * An area there is VM_CACHED: linked nowhere, counted as used, with the class and the tags of one
- * in use; the change from VM_BUSY is what finds a double free. Its masks say nothing new yet: up to
+ * in use; that it is no longer VM_BUSY is what finds a double free. Its masks say nothing new yet: up to
  * `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the newest
  * first. The oldest goes when there is no room, by area_cache_keep() alone, as only the slow path
  * may take locks. A request that finds nothing empties the slot, so that what is kept never makes

@@ -26,7 +26,6 @@ static __always_inline void *area_cache_get(struct pcpu *c, size_t size, bool ze
 	struct cpu_areas *ca = &c->areas;
 	size_t page = PAGE_SIZE, usable = ALIGN_UP(size, page);
 	unsigned int i = ca->nr;
-	struct vmap_area *vm;
 
 	if (size > AREA_CACHE_SIZE)
 		return NULL;
@@ -34,9 +33,21 @@ static __always_inline void *area_cache_get(struct pcpu *c, size_t size, bool ze
 		if (!i)
 			return NULL;
 	} while (ca->blocks[--i] != (usable + page + PAGEBLOCK_SIZE - 1) >> PAGEBLOCK_SHIFT);
+	return area_cache_take(ca, i, usable, zero);
+}
+
+/* What was freed last, if it is a block of size bytes; NULL: it is not. */
+static __always_inline void *area_cache_get_last(struct pcpu *c, size_t size)
+{
+	struct cpu_areas *ca = &c->areas;
+	unsigned int i = ca->nr - 1;
+	struct vmap_area *vm;
+
+	if (!ca->nr)
+		return NULL;
 	vm = ca->area[i];
-	if (unlikely(zero || i + 1 != ca->nr || vm->size != usable))
-		return area_cache_take(ca, i, usable, zero);
+	if (vm->size - size >= PAGE_SIZE)
+		return NULL;
 	WRITE_ONCE(ca->sum, ca->sum - ca->blocks[i]);
 	WRITE_ONCE(ca->nr, i);
 	atomic_store_explicit(&vm->state, VM_BUSY, memory_order_release);
@@ -48,15 +59,18 @@ static inline bool may_be_cached(const struct vmap_area *vm)
 	return !(vm->once | vm->guard) && !vm->pub.flags;
 }
 
-/* Freed by the program: the newest from now on. False: someone else was first. */
+/*
+ * Freed by the program: the newest from now on. False: it was freed before. Not by compare-and-swap,
+ * which would be half of the time of the call: of two threads that free one block at the same
+ * moment both may keep it, as both would an object of a slab.
+ */
 static inline bool area_cache_add(struct cpu_areas *ca, struct vmap_area *vm, size_t blocks)
 {
 	unsigned int nr = ca->nr;
-	u8 busy = VM_BUSY;
 
-	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_CACHED,
-						     memory_order_acq_rel, memory_order_relaxed))
+	if (atomic_load_explicit(&vm->state, memory_order_relaxed) != VM_BUSY)
 		return false;
+	atomic_store_explicit(&vm->state, VM_CACHED, memory_order_release);
 	ca->area[nr] = vm;
 	ca->blocks[nr] = (u16)blocks;
 	barrier();

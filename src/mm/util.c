@@ -76,9 +76,9 @@ static __attribute__((__noinline__)) void *alloc_area_slow(struct pcpu *c, size_
 	return p;
 }
 
-static __attribute__((__noinline__)) void *alloc_area(size_t size, size_t align, gfp_t gfp)
+/* c: what cpu_enter() returned */
+static void *alloc_area(struct pcpu *c, size_t size, size_t align, gfp_t gfp)
 {
-	struct pcpu *c = cpu_enter();
 	void *p = align <= PAGEBLOCK_SIZE ? area_cache_get(c, size, gfp & __GFP_ZERO) : NULL;
 
 	if (!p)
@@ -87,10 +87,21 @@ static __attribute__((__noinline__)) void *alloc_area(size_t size, size_t align,
 	return p;
 }
 
+static __attribute__((__noinline__)) void *malloc_area(size_t size)
+{
+	struct pcpu *c = cpu_enter();
+	void *p = area_cache_get_last(c, size);
+
+	if (unlikely(!p))
+		return alloc_area(c, size, 1, GFP_MALLOC);
+	cpu_leave(c);
+	return p;
+}
+
 void *malloc_large(size_t size)
 {
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return alloc_area(size, 1, GFP_MALLOC);
+		return malloc_area(size);
 	return slab_alloc(size_class_large[(size + 127) / 128], size, GFP_MALLOC);
 }
 
@@ -118,7 +129,7 @@ void *kvzalloc_large(size_t size)
 	void *p;
 
 	if (size > KMALLOC_MAX_CACHE_SIZE)
-		return alloc_area(size, 1, GFP_MALLOC | __GFP_ZERO);
+		return alloc_area(cpu_enter(), size, 1, GFP_MALLOC | __GFP_ZERO);
 	c = cpu_enter();
 	if (likely(c->cache[size_class(size)].top != c->cache[size_class(size)].start)) {
 		cpu_leave(c);
@@ -147,7 +158,7 @@ void *kvmalloc_aligned(size_t align, size_t size)
 	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
 		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded,
 				  GFP_MALLOC | __GFP_NATURAL);
-	return alloc_area(size, align, GFP_MALLOC);
+	return alloc_area(cpu_enter(), size, align, GFP_MALLOC);
 }
 
 /* ---- what is this pointer? ---- */
@@ -268,17 +279,14 @@ void free_other(struct pcpu *c, unsigned int class, void *p)
 	}
 }
 
-size_t kvsize_slow(const void *p)
+/* Of anything but the start of an object of a class or of an area. */
+static __attribute__((__noinline__)) size_t kvsize_rest(const void *p)
 {
 	unsigned int class = class_of(p), index;
-	struct vmap_area *vm;
 	struct slab *slab;
 
 	if (!p)
 		return 0;
-	vm = class == CLASS_OTHER ? find_vmap_area(p) : NULL;
-	if (vm)
-		return vm->size;
 	slab = class != CLASS_FOREIGN ? virt_to_slab((unsigned long)p) : NULL;
 	if (slab)
 		return slab_object_index(slab, p, &index) ? slab->cache->size : 0;
@@ -287,6 +295,13 @@ size_t kvsize_slow(const void *p)
 	if (!in_program_break(p))
 		report_foreign(p, "use");
 	return 0;
+}
+
+size_t kvsize_slow(const void *p)
+{
+	struct vmap_area *vm = class_of(p) == CLASS_OTHER ? __find_vmap_area(p) : NULL;
+
+	return likely(vm) ? vm->size : kvsize_rest(p);
 }
 
 /* ---- realloc ---- */

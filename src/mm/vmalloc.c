@@ -178,9 +178,7 @@ void *vmap_alloc(size_t size, size_t align, const struct alloc_context *ac, bool
 
 struct vmap_area *find_vmap_area(const void *p)
 {
-	struct vmap_area *vm = vm_at((unsigned long)p);
-
-	return vm && vm->addr == (unsigned long)p && vm->state == VM_BUSY ? vm : NULL;
+	return __find_vmap_area(p);
 }
 
 /*

@@ -122,6 +122,12 @@ static inline struct vmap_area *vm_at(unsigned long addr)
 
 	return nr ? vm_by_nr(nr - 1) : NULL;
 }
+static inline struct vmap_area *__find_vmap_area(const void *p)	/* find_vmap_area() */
+{
+	struct vmap_area *vm = vm_at((unsigned long)p);
+
+	return vm && vm->addr == (unsigned long)p && vm->state == VM_BUSY ? vm : NULL;
+}
 /* Out of the tree; into it, merged with free neighbours. */
 void vm_unlink_free(struct vmap_area *vm) __km(vm_unlink_free);
 void vm_insert_free(struct vmap_area *vm) __km(vm_insert_free);
