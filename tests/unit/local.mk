@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test_slub \
 	tests/unit/test_sheaf \
 	tests/unit/test_slots \
+	tests/unit/test_slub_age \
 	tests/unit/test_kmem_cache \
 	tests/unit/test_vmalloc \
 	tests/unit/test_vmalloc_charge \
@@ -112,6 +113,10 @@ tests_unit_test_kmem_cache_LDADD = $(unit_libs)
 tests_unit_test_slots_SOURCES = tests/unit/test_slots.c $(unit_common)
 tests_unit_test_slots_CFLAGS = $(unit_cflags)
 tests_unit_test_slots_LDADD = $(unit_libs)
+
+tests_unit_test_slub_age_SOURCES = tests/unit/test_slub_age.c $(unit_common)
+tests_unit_test_slub_age_CFLAGS = $(unit_cflags)
+tests_unit_test_slub_age_LDADD = $(unit_libs)
 
 tests_unit_test_sheaf_SOURCES = tests/unit/test_sheaf.c $(unit_common)
 tests_unit_test_sheaf_CFLAGS = $(unit_cflags)

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/* What lies in sheaves and barns that nobody uses any more: it goes back, and what is used stays. */
+#include "unit.h"
+#include "heap_walk.h"
+#include "kernel/printk.h"
+#include "mm/reclaim.h"
+#include "mm/util.h"
+#include "kmalloc/slab.h"
+
+#include <pthread.h>
+
+#define BATCH		300u	/* more than the sheaves of a slot hold at first: it misses */
+#define TURNS		2000u	/* batches, in which a slot looks at all of its caches often */
+
+static int quiet(void **state)
+{
+	(void)state;
+	panic_on_bug = false;
+	slab_free(kvmalloc_size(1));
+	classes_started();
+	trim_memory();
+	return heap_walk() || all_live_objects() ? -1 : 0;
+}
+
+static struct kmem_cache *class_of_size(size_t size)
+{
+	return &kmalloc_caches[size_class(size)];
+}
+
+static void batch(size_t size, unsigned int n)
+{
+	void *p[BATCH];
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		p[i] = kvmalloc_size(size);
+	for (i = 0; i < n; i++)
+		slab_free(p[i]);
+}
+
+/* Misses of other classes than those of the tests; between also calls work. */
+static void miss(unsigned int turns, void (*between)(unsigned int turn))
+{
+	void *kept[BATCH];
+	unsigned int i, k;
+
+	for (i = 0; i < turns; i++) {
+		/* each time others, so that sheaves which grow do not hide it */
+		size_t size = 1500 + i % 8 * 300;
+
+		for (k = 0; k < BATCH; k++)
+			kept[k] = kvmalloc_size(size);
+		for (k = 0; k < BATCH; k++)
+			slab_free(kept[k]);
+		if (between)
+			between(i);
+	}
+}
+
+static void sheaves_that_are_not_used_any_more_go(void **state)
+{
+	struct kmem_cache *s = class_of_size(100);
+
+	(void)state;
+	batch(100, BATCH);
+	assert_ptr_not_equal(cpu_cache(own_cpu, s)->top, cpu_cache(own_cpu, s)->start);
+	miss(TURNS, NULL);
+	assert_null(cpu_cache(own_cpu, s)->start);
+	assert_null(cpu_cache(own_cpu, s)->spare);
+	batch(100, BATCH);
+	assert_non_null(cpu_cache(own_cpu, s)->start);
+}
+
+static void *held[TURNS];
+static unsigned int lost;
+
+/* One object more each time: what is in use never stands still. */
+static void take_one(unsigned int turn)
+{
+	held[turn] = kvmalloc_size(200);
+	lost += !cpu_cache(own_cpu, class_of_size(200))->start;
+}
+
+static void sheaves_that_are_used_stay(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	batch(200, BATCH);
+	lost = 0;
+	miss(200, take_one);
+	assert_int_equal(lost, 0);
+	for (i = 0; i < 200; i++)
+		slab_free(held[i]);
+}
+
+static void those_of_a_cache_of_the_api_go_too(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("age", 72, 0, 0, NULL);
+	void *p[8];
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, ARRAY_SIZE(p), p), ARRAY_SIZE(p));
+	kmem_cache_free_bulk(s, ARRAY_SIZE(p), p);
+	assert_non_null(cpu_cache(own_cpu, s)->start);
+	miss(TURNS, NULL);
+	assert_null(cpu_cache(own_cpu, s)->start);
+	kmem_cache_destroy(s);
+}
+
+static void *fill_barn(void *arg)
+{
+	enum { N = 4000 };
+	static void *p[N];
+	unsigned int i;
+
+	for (i = 0; i < N; i++)
+		p[i] = kvmalloc_size(300);
+	for (i = 0; i < N; i++)
+		slab_free(p[i]);
+	return arg;
+}
+
+static void a_barn_that_is_not_used_any_more_goes(void **state)
+{
+	struct kmem_cache *s = class_of_size(300);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, fill_barn, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_not_equal(s->barn.nr_full, 0);
+	miss(TURNS, NULL);
+	assert_int_equal(s->barn.nr_full, 0);
+	assert_int_equal(s->barn.nr_objects, 0);
+}
+
+static void a_request_that_may_not_block_flushes_nothing(void **state)
+{
+	struct kmem_cache *s = class_of_size(100);
+	static void *p[20000];
+	unsigned int i;
+	u8 misses;
+
+	(void)state;
+	batch(100, BATCH);
+	misses = own_cpu->misses;
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = kmalloc(64, GFP_NOWAIT);
+	assert_int_equal(own_cpu->misses, misses);
+	assert_non_null(cpu_cache(own_cpu, s)->start);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		kfree(p[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(sheaves_that_are_not_used_any_more_go, quiet),
+		cmocka_unit_test_setup(sheaves_that_are_used_stay, quiet),
+		cmocka_unit_test_setup(those_of_a_cache_of_the_api_go_too, quiet),
+		cmocka_unit_test_setup(a_barn_that_is_not_used_any_more_goes, quiet),
+		cmocka_unit_test_setup(a_request_that_may_not_block_flushes_nothing, quiet),
+	};
+
+	return cmocka_run_group_tests_name("slub_age", tests, NULL, NULL);
+}
