@@ -26,6 +26,7 @@
 
 /* bytes freed in a home's slabs before their pages are worth a look */
 #define PURGE_PARTIAL_MIN	(128ul << 10)
+#define FULLEST_TRIES	8u	/* partial slabs among which the fullest is taken from */
 
 /* ---- slabs ---- */
 
@@ -481,6 +482,21 @@ unsigned int take_objects(struct slab_home *h, struct slab *slab, void **end, un
 	return got;
 }
 
+/* Of the next few: those with fewer objects in use have the time to become empty. */
+static struct slab *fullest(struct cpu_slabs *cs)
+{
+	struct slab *slab, *best = list_first_entry(&cs->partial, struct slab, list);
+	unsigned int tries = FULLEST_TRIES;
+
+	list_for_each_entry(slab, &cs->partial, list) {
+		if (slab->nfree < best->nfree)
+			best = slab;
+		if (!--tries)
+			break;
+	}
+	return best;
+}
+
 struct slab *current_slab(struct slab_home *h, struct kmem_cache *s, struct alloc_context *ac,
 			  bool may_make)
 {
@@ -498,7 +514,7 @@ struct slab *current_slab(struct slab_home *h, struct kmem_cache *s, struct allo
 			cs->current = NULL;
 		}
 		if (!list_empty(&cs->partial)) {
-			slab = list_first_entry(&cs->partial, struct slab, list);
+			slab = fullest(cs);
 			list_del(&slab->list);
 			slab->where = SLAB_CURRENT;
 			cs->current = slab;

@@ -153,6 +153,51 @@ static void a_slab_goes_from_current_to_full_to_partial_to_released(void **state
 	free(p);
 }
 
+static struct slab *slab_of(const void *p)
+{
+	return virt_to_slab((unsigned long)p);
+}
+
+static void objects_are_taken_from_the_fullest_slab_first(void **state)
+{
+	enum { SLABS = 5, EACH = 16 };
+	static const unsigned int freed[SLABS] = { 9, 3, 12, 6, 15 };
+	struct kmem_cache *s = cache_for(4096);
+	struct slab *current, *slab, *last = NULL;
+	unsigned int i, k, full = 0;
+	void *p[SLABS * EACH];
+
+	(void)state;
+	assert_int_equal(s->objects, EACH);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = kvmalloc_size(4096);
+	flush_mine();
+	for (i = 0; i < SLABS; i++)
+		for (k = 0; k < freed[i]; k++) {
+			slab_free(p[i * EACH + k]);
+			p[i * EACH + k] = NULL;
+		}
+	flush_mine();
+	current = home_slabs(own_cpu->home, s)->current;
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		if (p[i])
+			continue;
+		p[i] = kvmalloc_size(4096);
+		slab = slab_of(p[i]);
+		if (slab == current || slab == last)
+			continue;
+		for (k = 0; k < SLABS && slab_of(p[k * EACH + EACH - 1]) != slab;)
+			k++;
+		assert_in_range(k, 0, SLABS - 1);
+		assert_true(freed[k] >= full);	/* fuller ones were used up before */
+		full = freed[k];
+		last = slab;
+	}
+	assert_true(full > freed[1]);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		slab_free(p[i]);
+}
+
 static void everything_freed_and_trimmed_leaves_nothing_in_use(void **state)
 {
 	static void *p[3000];
@@ -460,6 +505,7 @@ int main(void)
 		T(random_use_of_all_classes_keeps_contents_and_invariants),
 		T(aligned_objects_are_aligned_and_freed_as_others),
 		T(a_slab_goes_from_current_to_full_to_partial_to_released),
+		T(objects_are_taken_from_the_fullest_slab_first),
 		T(everything_freed_and_trimmed_leaves_nothing_in_use),
 		T(a_second_free_at_once_is_reported_and_changes_nothing),
 		T(a_second_free_with_others_between_is_reported_at_the_flush),
