@@ -40,6 +40,7 @@
 /* in full sheaves that a cache keeps for any thread */
 #define BARN_MAX_OBJECTS	1024u
 #define BARN_MAX_BYTES		(128u << 10)
+#define BARN_FIRST_SHARE	16u	/* of that, until a thread takes what another one put there */
 
 static inline unsigned int next_capacity(unsigned int capacity)
 {
@@ -53,7 +54,7 @@ static inline unsigned int next_capacity(unsigned int capacity)
 struct slab_sheaf {
 	struct slab_sheaf *next;	/* in a barn */
 	u16 count;
-	u16 seen;			/* objects in it at the last look of slab_age_sheaves() */
+	u16 seen;			/* objects in it at the last look, or SEEN_MISSED: slub_age.c */
 	u16 capacity;
 	u8 flushes;			/* of the slot since it was refilled; 0: it was since the last */
 	u8 swaps;			/* it was full and an empty one took its place */
@@ -62,12 +63,16 @@ struct slab_sheaf {
 	void *objects[];
 };
 
+#define SEEN_MISSED	UINT16_MAX
+
 struct node_barn {
 	spinlock_t lock;
 	bool fork_held;			/* taken for the fork that is under way */
 	struct slab_sheaf *full, *empty;
 	unsigned int nr_full;
 	unsigned int nr_objects;	/* in full */
+	/* objects that there may be; a look without a lock is a hint */
+	unsigned int limit;
 	unsigned int looks;		/* since it last gave or took one; a hint */
 };
 
@@ -83,7 +88,7 @@ struct kmem_cache {
 	unsigned int blocks;		/* pageblocks of a slab, a power of two */
 	unsigned int sheaf_capacity;	/* of the largest sheaf there may be */
 	unsigned int sheaf_first, sheaf_usual;	/* of a slot's first, of one without much churn */
-	unsigned int max_objects;	/* of the barn */
+	unsigned int max_objects;	/* of the barn, where what it has is asked for */
 	unsigned int object_size;	/* what the user may touch */
 	slab_flags_t flags;
 	gfp_t allocflags;		/* where its slabs lie: __GFP_DMA, __GFP_RECLAIMABLE */
@@ -244,6 +249,19 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 	__km(barn_get_full);
 struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full) __km(barn_put_full);
 struct slab_sheaf *barn_take_all_full(struct kmem_cache *s) __km(barn_take_all_full);
+/* Whether so many objects more may lie there. */
+static inline bool barn_has_room(const struct kmem_cache *s, unsigned int n)
+{
+	unsigned int there = READ_ONCE(s->barn.nr_objects);
+
+	return !there || there + n <= READ_ONCE(s->barn.limit);
+}
+
+/* Nobody has asked for what it has. */
+static inline void barn_reset_limit(struct kmem_cache *s)
+{
+	WRITE_ONCE(s->barn.limit, MAX(1u, s->max_objects / BARN_FIRST_SHARE));
+}
 void barn_put_empty(struct kmem_cache *s, struct slab_sheaf *sheaf) __km(barn_put_empty);
 
 /*
@@ -328,8 +346,8 @@ void home_drain_inbox(struct slab_home *h) __km(home_drain_inbox);
 void home_drain_sleeper(struct slab_home *h) __km(home_drain_sleeper);
 bool home_adopt(struct slab_home *h, struct kmem_cache *s) __km(home_adopt);
 
-/* slub_age.c: at a miss of c, whose lock is not held */
-void slab_age_sheaves(struct pcpu *c) __km(slab_age_sheaves);
+/* slub_age.c: at the next of the slot's caches */
+void slab_look_around(struct pcpu *c) __km(slab_look_around);
 
 /* slub_nolock.c */
 void *slab_alloc_nolock(struct kmem_cache *s, const struct alloc_context *ac)

@@ -71,6 +71,7 @@ void cache_layout(struct kmem_cache *s, unsigned int index, unsigned int size)
 	s->sheaf_usual = MIN(capacity, MAX(2u, MIN(SHEAF_USUAL, SHEAF_USUAL_BYTES / size)));
 	s->sheaf_first = MIN(s->sheaf_usual, SHEAF_FIRST);
 	s->max_objects = MAX(1u, MIN(BARN_MAX_OBJECTS, BARN_MAX_BYTES / size));
+	barn_reset_limit(s);
 	WRITE_ONCE(s->cpu_offset,
 		   (u32)(index < NR_CLASSES ?
 			 offsetof(struct pcpu, cache) + index * CPU_CACHE_SIZE :
@@ -319,6 +320,7 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 		WRITE_ONCE(s->barn.nr_full, s->barn.nr_full - 1);
 		WRITE_ONCE(s->barn.nr_objects, s->barn.nr_objects - full->count);
 		WRITE_ONCE(s->barn.looks, 0);
+		WRITE_ONCE(s->barn.limit, MIN(2 * s->barn.limit, s->max_objects));
 		if (empty)
 			push_sheaf(&s->barn.empty, empty);
 	}
@@ -326,19 +328,11 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf *empty)
 	return full;
 }
 
-/* Whether so many objects more may lie there. */
-static bool barn_has_room(const struct kmem_cache *s, unsigned int n)
-{
-	unsigned int there = READ_ONCE(s->barn.nr_objects);
-
-	return !there || there + n <= s->max_objects;
-}
-
 struct slab_sheaf *barn_put_full(struct kmem_cache *s, struct slab_sheaf *full)
 {
 	struct slab_sheaf *empty = NULL;
 
-	if (!barn_has_room(s, full->count) || !spin_lock(&s->barn.lock))
+	if (!spin_lock(&s->barn.lock))
 		return NULL;
 	if (barn_has_room(s, full->count)) {
 		empty = pop_empty(&s->barn, full->capacity);

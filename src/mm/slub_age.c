@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * Sheaves and barns that nobody uses any more, back to their slabs. Layer: mm. Leads in:
- * slab_age_sheaves, once every few misses of a slot. Leads down: slab_flush_sheaves, slab_flush_barn.
+ * slab_look_around, once every few misses of a slot. Leads down: slab_flush_sheaves,
+ * slab_flush_barn.
  *
  * A program that goes on with other sizes leaves objects of the old ones in sheaves and barns, each
  * of which may keep a slab, or a page of it, from going back. A slot that misses looks in turn at
- * its caches, one a time: sheaves whose main one stands as high as at the look before were not used
- * in between, or as much one way as the other, and go. Nothing on a hit counts for it. A cache's
- * barn goes when the slots have looked at it, about twice each, since it last gave or took a sheaf.
- * What is flushed in error costs a refill, once for a turn of looks.
+ * its caches, one a time: sheaves whose main one stands as high as at the look before, without a
+ * miss in between, were not used since, or as much one way as the other, and go. Nothing on a hit
+ * counts for it. A cache's barn goes when the slots have looked at it, about twice each, since it
+ * last gave or took a sheaf. What is flushed in error costs a refill, once for a turn of looks.
  *
  * The sheaves are the calling thread's own; the barn's counter is a hint that slots change without
  * a lock.
  */
 #include "mm/pcpu.h"
 
-#define LOOK_EVERY	32u	/* misses */
-#define LOOK_TRIES	16u	/* caches that a look passes over, as there is nothing */
+#define LOOK_TRIES	4u	/* caches that a look passes over, as there is nothing */
 
 static void age_sheaves(struct pcpu *c, struct kmem_cache *s)
 {
@@ -43,17 +43,16 @@ static void age_barn(struct pcpu *c, struct kmem_cache *s)
 	WRITE_ONCE(s->barn.looks, looks);
 	if (looks > 2 * slots && cache_hold(s->index)) {
 		slab_flush_barn(c, s);
+		barn_reset_limit(s);
 		cache_release(s->index);
 	}
 }
 
-void slab_age_sheaves(struct pcpu *c)
+void slab_look_around(struct pcpu *c)
 {
 	unsigned int tries, i = c->looked_at;
 	struct kmem_cache *s;
 
-	if (likely(++c->misses % LOOK_EVERY))
-		return;
 	for (tries = 0; tries < LOOK_TRIES; tries++) {
 		if (++i >= READ_ONCE(nr_caches))
 			i = 1;

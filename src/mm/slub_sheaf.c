@@ -26,6 +26,8 @@
  */
 #define FEW_THREADS	2u
 #define ONE_WAY_FLUSHES	16u	/* without a refill: it only frees */
+#define LOOK_EVERY	32u	/* misses: at what is not used any more */
+#define ONE_WAY_HELD	13u	/* objects, from then on: scattered ones each keep a page */
 
 /*
  * Fills the empty main sheaf, up to want objects; the lock of its home is held. Returns how many.
@@ -111,6 +113,7 @@ static unsigned int prepare_empty_main(struct cpu_cache *cc, struct kmem_cache *
 		}
 	}
 	main_sheaf(cc)->flushes = 0;
+	cc->end = cc->start + main_sheaf(cc)->capacity;
 	return MIN(main_sheaf(cc)->capacity, MOST_REFILLED);
 }
 
@@ -184,6 +187,15 @@ static bool is_without_sheaves(struct pcpu *c, struct kmem_cache *s)
 	return true;
 }
 
+/* The lock of the slot's home is not held. */
+static void count_miss(struct pcpu *c, struct kmem_cache *s)
+{
+	if (cpu_cache(c, s)->start)
+		main_sheaf(cpu_cache(c, s))->seen = SEEN_MISSED;
+	if (unlikely(++c->misses % LOOK_EVERY == 0))
+		slab_look_around(c);
+}
+
 static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, struct alloc_context *ac)
 {
 	struct cpu_cache *cc = cpu_cache(c, s);
@@ -192,7 +204,7 @@ static void *alloc_in_slot(struct pcpu *c, struct kmem_cache *s, struct alloc_co
 	if (unlikely(READ_ONCE(c->flush_request)) && may_block(ac))
 		honour_flush_request(c);
 	if (may_block(ac))
-		slab_age_sheaves(c);
+		count_miss(c, s);
 	if (likely(!is_without_sheaves(c, s))) {
 		/* a signal handler may have filled the sheaf since the entry saw it empty */
 		if (cc->top != cc->start || replace_empty_main(c, s, ac))
@@ -655,9 +667,29 @@ static void flush_full(struct pcpu *c, struct kmem_cache *s, struct cpu_cache *c
 	if (MIN(main->flushes, cc->spare->flushes) >= ONE_WAY_FLUSHES) {
 		slab_flush(c, s, cc->start, (unsigned int)(cc->top - cc->start));
 		WRITE_ONCE(cc->top, cc->start);
+		cc->end = cc->start + MIN(main->capacity, ONE_WAY_HELD);
 	}
 	count_flush(main);
 	count_flush(cc->spare);
+}
+
+/* For other threads: a program without any has no barn. */
+static bool barn_would_take(const struct kmem_cache *s, unsigned int n)
+{
+	return atomic_load_explicit(&nr_cpus, memory_order_relaxed) > 1 && barn_has_room(s, n);
+}
+
+/* The main sheaf of who only frees, which is as full as it may be: see flush_full(). */
+static void flush_one_way(struct pcpu *c, struct kmem_cache *s, struct cpu_cache *cc)
+{
+	unsigned int capacity = main_sheaf(cc)->capacity;
+
+	if (barn_would_take(s, capacity)) {
+		cc->end = cc->start + capacity;
+		return;
+	}
+	slab_flush(c, s, cc->start, (unsigned int)(cc->top - cc->start));
+	WRITE_ONCE(cc->top, cc->start);
 }
 
 /*
@@ -680,12 +712,13 @@ static bool replace_full_main(struct pcpu *c, struct kmem_cache *s)
 			return true;
 		}
 		WRITE_ONCE(cc->spare, empty);
+	} else if (cc->end != cc->start + main_sheaf(cc)->capacity) {
+		flush_one_way(c, s, cc);
+		return true;
 	} else if (should_grow(cc, s) && grow_smaller(cc, s)) {
 		return true;
 	} else if (cc->spare->count) {
-		/* for other threads: a program without any has no barn */
-		empty = atomic_load_explicit(&nr_cpus, memory_order_relaxed) > 1 ?
-			barn_put_full(s, cc->spare) : NULL;
+		empty = barn_would_take(s, cc->spare->count) ? barn_put_full(s, cc->spare) : NULL;
 		if (empty) {
 			count_flush(main_sheaf(cc));
 			empty->flushes = main_sheaf(cc)->flushes;
@@ -707,7 +740,7 @@ static void free_in_slot(struct pcpu *c, struct kmem_cache *s, void *p)
 
 	if (unlikely(READ_ONCE(c->flush_request)))
 		honour_flush_request(c);
-	slab_age_sheaves(c);
+	count_miss(c, s);
 	if (unlikely(is_without_sheaves(c, s))) {
 		slab_flush(c, s, &p, 1);
 		return;

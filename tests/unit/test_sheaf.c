@@ -277,6 +277,76 @@ static void barns_trade_full_for_empty_up_to_their_bound(void **state)
 	assert_int_equal(s->barn.nr_objects, 0);
 }
 
+/* Puts as many sheaves of n objects as it takes. */
+static unsigned int fill_barn(struct kmem_cache *s, unsigned int n)
+{
+	struct slab_sheaf *sheaf;
+	unsigned int put = 0;
+
+	for (;;) {
+		sheaf = alloc_empty_sheaf(s, n);
+		assert_non_null(sheaf);
+		sheaf->count = n;
+		if (!barn_put_full(s, sheaf))
+			return put;
+		put++;
+	}
+}
+
+static void a_barn_takes_more_once_its_sheaves_are_asked_for(void **state)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(64)];
+	unsigned int first, n = s->sheaf_usual, rounds = 0;
+	struct slab_sheaf *got;
+
+	(void)state;
+	first = fill_barn(s, n);
+	assert_in_range(first, 1, s->max_objects / BARN_FIRST_SHARE / n + 1);
+	do {
+		got = barn_get_full(s, NULL);
+		assert_non_null(got);
+		got->count = 0;
+		fill_barn(s, n);
+		assert_true(in_barn(s) * n <= s->max_objects);
+	} while (in_barn(s) * n < s->max_objects - n && ++rounds < 10);
+	assert_in_range(rounds, 1, 6);
+	while ((got = barn_get_full(s, NULL)))
+		got->count = 0;
+	assert_int_equal(s->barn.nr_objects, 0);
+}
+
+/* What waits in the sheaves of such a thread are scattered objects, each of which keeps a page. */
+static void who_frees_and_never_allocates_holds_few_objects(void **state)
+{
+	enum { N = 20000 };
+	struct kmem_cache *s = &kmalloc_caches[size_class(1000)];
+	struct cpu_cache *cc = &own_cpu->cache[s->index];
+	static void *p[N];
+	unsigned int i, k, held, most = 0;
+	void *q;
+
+	(void)state;
+	for (i = 0; i < N; i++)
+		p[i] = kvmalloc_size(1000);
+	for (i = 0; i < N; i++) {
+		k = i + random_below(N - i);
+		q = p[k];
+		p[k] = p[i];
+		slab_free(q);
+		held = (unsigned int)(cc->top - cc->start) + (cc->spare ? cc->spare->count : 0);
+		if (i >= N / 2)
+			most = MAX(most, held);
+	}
+	assert_in_range(most, 1, 13);
+	/* who allocates again has all of the sheaf */
+	for (i = 0; i < 100; i++)
+		p[i] = kvmalloc_size(1000);
+	assert_true(cc->end == cc->start + main_sheaf(cc)->capacity);
+	for (i = 0; i < 100; i++)
+		slab_free(p[i]);
+	assert_int_equal(heap_walk(), 0);
+}
+
 static void a_request_to_flush_is_honoured_at_the_next_miss(void **state)
 {
 	struct kmem_cache *s = &kmalloc_caches[size_class(700)];
@@ -330,6 +400,8 @@ int main(void)
 		T(sheaves_that_are_only_emptied_stay_small),
 		T(trimming_empties_barns_and_sheaves),
 		T(barns_trade_full_for_empty_up_to_their_bound),
+		T(a_barn_takes_more_once_its_sheaves_are_asked_for),
+		T(who_frees_and_never_allocates_holds_few_objects),
 		T(a_request_to_flush_is_honoured_at_the_next_miss),
 		T(a_flush_that_had_no_lock_is_tried_again),
 		T(a_barn_brings_one_threads_frees_to_another),	/* last: it keeps objects */
