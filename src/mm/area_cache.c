@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * A slot's areas: the last blocks of up to AREA_CACHE_SIZE that its thread freed, as a sheaf has
- * the last objects. Layer: mm. Leads in: area_cache_get_last, area_cache_get and area_cache_put, from
- * every large malloc and free; area_cache_keep and area_cache_missed from their slow paths;
+ * the last objects. Layer: mm. Leads in: area_cache_get_last, area_cache_get and area_cache_put,
+ * from every large malloc and free; area_cache_keep and area_cache_missed from their slow paths;
  * area_cache_flush. Leads down: vmap_free_cached.
  *
  * An area there is VM_CACHED: linked nowhere, counted as used, with the class and the tags of one
- * in use; that it is no longer VM_BUSY is what finds a double free. Its masks say nothing new yet: up to
- * `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the newest
+ * in use; that it is no longer VM_BUSY is what finds a double free. Its masks say nothing new yet:
+ * up to `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the newest
  * first. The oldest goes when there is no room, by area_cache_keep() alone, as only the slow path
  * may take locks. A request that finds nothing empties the slot, so that what is kept never makes
  * another touch fresh memory: without that, blocks of all sizes cost 10 % more page faults.
