@@ -7,10 +7,10 @@
  *
  * An area there is VM_CACHED: linked nowhere, counted as used, with the class and the tags of one
  * in use; that it is no longer VM_BUSY is what finds a double free. Its masks say nothing new yet:
- * up to `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the newest
- * first. The oldest goes when there is no room, by area_cache_keep() alone, as only the slow path
- * may take locks. A request that finds nothing empties the slot, so that what is kept never makes
- * another touch fresh memory: without that, blocks of all sizes cost 10 % more page faults.
+ * up to `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the
+ * newest first. The oldest goes when there is no room, by area_cache_keep() alone, as only the slow
+ * path may take locks. A request that finds nothing empties the slot, so that what is kept never
+ * makes another touch fresh memory: without that, blocks of all sizes cost 10 % more page faults.
  *
  * struct cpu_areas is its thread's alone, without a lock, and is emptied with the sheaves; who
  * takes over a slot whose thread is gone finds in it areas that are VM_CACHED, which are his, and

@@ -60,9 +60,9 @@ static inline bool may_be_cached(const struct vmap_area *vm)
 }
 
 /*
- * Freed by the program: the newest from now on. False: it was freed before. Not by
- * compare-and-swap, which costs as much time as the rest of the call: of two threads that free one
- * block at the same moment both may keep it, as both would an object of a slab.
+ * Freed by the program: the newest from now on. False: it was freed before. Without the cost of a
+ * compare-and-swap: of two threads that free one block at the same moment both may keep it, as both
+ * would an object of a slab.
  */
 static inline bool area_cache_add(struct cpu_areas *ca, struct vmap_area *vm, size_t blocks)
 {
