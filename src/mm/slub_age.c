@@ -18,6 +18,15 @@
 
 #define LOOK_TRIES	4u	/* caches that a look passes over, as there is nothing */
 
+/* Whether there is something that could go. */
+static bool has_sheaves(struct pcpu *c, const struct kmem_cache *s)
+{
+	struct cpu_cache *cc = cpu_cache(c, s);
+	struct slab_sheaf *spare = READ_ONCE(cc->spare);
+
+	return READ_ONCE(cc->top) != READ_ONCE(cc->start) || (spare && READ_ONCE(spare->count));
+}
+
 static void age_sheaves(struct pcpu *c, struct kmem_cache *s)
 {
 	struct slab_sheaf *main = main_sheaf(cpu_cache(c, s));
@@ -27,9 +36,15 @@ static void age_sheaves(struct pcpu *c, struct kmem_cache *s)
 		return;
 	height = (unsigned int)(cpu_cache(c, s)->top - main->objects);
 	if (main->seen == height)
-		slab_flush_sheaves(c, s, true);
+		slab_flush_sheaves(c, s, false);
 	else
 		main->seen = (u16)height;
+}
+
+/* Those of the API's caches wait for reclaim, as here nothing keeps one from being destroyed. */
+static bool has_barn(const struct kmem_cache *s)
+{
+	return s->index < NR_CLASSES && READ_ONCE(s->barn.full);
 }
 
 static void age_barn(struct pcpu *c, struct kmem_cache *s)
@@ -38,14 +53,11 @@ static void age_barn(struct pcpu *c, struct kmem_cache *s)
 			     atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
 	unsigned int looks = READ_ONCE(s->barn.looks) + 1;
 
-	if (!READ_ONCE(s->barn.full))
-		return;
 	WRITE_ONCE(s->barn.looks, looks);
-	if (looks > 2 * slots && cache_hold(s->index)) {
-		slab_flush_barn(c, s);
-		barn_reset_limit(s);
-		cache_release(s->index);
-	}
+	if (looks <= 2 * slots)
+		return;
+	slab_flush_barn(c, s);
+	barn_reset_limit(s);
 }
 
 void slab_look_around(struct pcpu *c)
@@ -53,15 +65,20 @@ void slab_look_around(struct pcpu *c)
 	unsigned int tries, i = c->looked_at;
 	struct kmem_cache *s;
 
+	/* there is no lock to be had, so all that is freed would take the long way */
+	if (READ_ONCE(fork_under_way))
+		return;
 	for (tries = 0; tries < LOOK_TRIES; tries++) {
 		if (++i >= READ_ONCE(nr_caches))
 			i = 1;
 		s = cache_nr(i);
-		if (s && (READ_ONCE(cpu_cache(c, s)->start) || READ_ONCE(s->barn.full))) {
+		if (!s || !(has_sheaves(c, s) || has_barn(s)))
+			continue;
+		if (has_sheaves(c, s))
 			age_sheaves(c, s);
+		if (has_barn(s))
 			age_barn(c, s);
-			break;
-		}
+		break;
 	}
 	c->looked_at = i;
 }

@@ -57,6 +57,7 @@ static void swap_spare(struct cpu_cache *cc)
 {
 	struct slab_sheaf *old = main_sheaf(cc);
 
+	old->seen = SEEN_MISSED;
 	WRITE_ONCE(old->count, (unsigned int)(cc->top - cc->start));
 	set_main_sheaf(cc, cc->spare);
 	WRITE_ONCE(cc->spare, old);

@@ -158,7 +158,7 @@ void *kvmalloc_aligned(size_t align, size_t size)
 	if (rounded <= KMALLOC_MAX_CACHE_SIZE)
 		return slab_alloc(size_class_natural[(rounded + 127) / 128], rounded,
 				  GFP_MALLOC | __GFP_NATURAL);
-	return alloc_area(cpu_enter(), size, align, GFP_MALLOC);
+	return alloc_area(cpu_enter(), MAX(size, 1ul), align, GFP_MALLOC);
 }
 
 /* ---- what is this pointer? ---- */

@@ -66,6 +66,21 @@ static void another_size_of_as_many_pageblocks_will_do(void **state)
 	slab_free(q);
 }
 
+/* The one block of no size is an aligned one. */
+static void no_size_is_too_large_for_the_last_block(void **state)
+{
+	void *volatile p = kvmalloc_aligned(256 * KIB, 0);
+	unsigned int i;
+
+	(void)state;
+	assert_non_null(p);
+	assert_int_not_equal(kvsize(p), 0);
+	slab_free(p);
+	slab_free(kvmalloc_aligned(256 * KIB, 0));
+	for (i = 0; i < 5000; i += 37)
+		assert_null(kvmalloc_size(SIZE_MAX - i));
+}
+
 static void a_miss_empties_the_slot(void **state)
 {
 	char *p = kvmalloc_size(200 * KIB), *q;
@@ -285,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_block_comes_back_without_the_lock),
 		T(another_size_of_as_many_pageblocks_will_do),
+		T(no_size_is_too_large_for_the_last_block),
 		T(a_miss_empties_the_slot),
 		T(a_zeroed_block_is_zero),
 		T(what_was_kept_is_known_to_be_dirty_afterwards),

@@ -27,6 +27,13 @@ static struct kmem_cache *class_of_size(size_t size)
 	return &kmalloc_caches[size_class(size)];
 }
 
+static unsigned int held(struct kmem_cache *s)
+{
+	struct cpu_cache *cc = cpu_cache(own_cpu, s);
+
+	return (unsigned int)(cc->top - cc->start) + (cc->spare ? cc->spare->count : 0);
+}
+
 static void batch(size_t size, unsigned int n)
 {
 	void *p[BATCH];
@@ -41,7 +48,7 @@ static void batch(size_t size, unsigned int n)
 /* Misses of other classes than those of the tests; between also calls work. */
 static void miss(unsigned int turns, void (*between)(unsigned int turn))
 {
-	void *kept[BATCH];
+	void *p[BATCH];
 	unsigned int i, k;
 
 	for (i = 0; i < turns; i++) {
@@ -49,9 +56,9 @@ static void miss(unsigned int turns, void (*between)(unsigned int turn))
 		size_t size = 1500 + i % 8 * 300;
 
 		for (k = 0; k < BATCH; k++)
-			kept[k] = kvmalloc_size(size);
+			p[k] = kvmalloc_size(size);
 		for (k = 0; k < BATCH; k++)
-			slab_free(kept[k]);
+			slab_free(p[k]);
 		if (between)
 			between(i);
 	}
@@ -60,38 +67,46 @@ static void miss(unsigned int turns, void (*between)(unsigned int turn))
 static void sheaves_that_are_not_used_any_more_go(void **state)
 {
 	struct kmem_cache *s = class_of_size(100);
+	struct slab_sheaf *main, *spare;
 
 	(void)state;
 	batch(100, BATCH);
-	assert_ptr_not_equal(cpu_cache(own_cpu, s)->top, cpu_cache(own_cpu, s)->start);
+	main = main_sheaf(cpu_cache(own_cpu, s));
+	spare = cpu_cache(own_cpu, s)->spare;
+	assert_int_not_equal(held(s), 0);
 	miss(TURNS, NULL);
-	assert_null(cpu_cache(own_cpu, s)->start);
-	assert_null(cpu_cache(own_cpu, s)->spare);
-	batch(100, BATCH);
-	assert_non_null(cpu_cache(own_cpu, s)->start);
+	assert_int_equal(held(s), 0);
+	/* their records stay, and serve again */
+	assert_ptr_equal(main_sheaf(cpu_cache(own_cpu, s)), main);
+	assert_ptr_equal(cpu_cache(own_cpu, s)->spare, spare);
+	batch(100, 1);
+	assert_int_not_equal(held(s), 0);
 }
 
-static void *held[TURNS];
-static unsigned int lost;
+static void *kept[TURNS];
+static unsigned int missing;
 
 /* One object more each time: what is in use never stands still. */
 static void take_one(unsigned int turn)
 {
-	held[turn] = kvmalloc_size(200);
-	lost += !cpu_cache(own_cpu, class_of_size(200))->start;
+	kept[turn] = kvmalloc_size(200);
+	missing += !held(class_of_size(200));
 }
 
 static void sheaves_that_are_used_stay(void **state)
 {
+	struct kmem_cache *s = class_of_size(200);
 	unsigned int i;
 
 	(void)state;
 	batch(200, BATCH);
-	lost = 0;
-	miss(200, take_one);
-	assert_int_equal(lost, 0);
-	for (i = 0; i < 200; i++)
-		slab_free(held[i]);
+	missing = 0;
+	/* until one sheaf is used up: then none would be there anyway */
+	miss(cpu_cache(own_cpu, s)->top - cpu_cache(own_cpu, s)->start - 1, take_one);
+	assert_int_equal(missing, 0);
+	for (i = 0; kept[i]; i++)
+		slab_free(kept[i]);
+	assert_true(i > 20);
 }
 
 static void those_of_a_cache_of_the_api_go_too(void **state)
@@ -103,10 +118,30 @@ static void those_of_a_cache_of_the_api_go_too(void **state)
 	assert_non_null(s);
 	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, ARRAY_SIZE(p), p), ARRAY_SIZE(p));
 	kmem_cache_free_bulk(s, ARRAY_SIZE(p), p);
-	assert_non_null(cpu_cache(own_cpu, s)->start);
+	assert_int_not_equal(held(s), 0);
 	miss(TURNS, NULL);
-	assert_null(cpu_cache(own_cpu, s)->start);
+	assert_int_equal(held(s), 0);
 	kmem_cache_destroy(s);
+}
+
+/* All locks are taken then: what was flushed would go object by object, into inboxes. */
+static void nothing_goes_while_a_fork_is_under_way(void **state)
+{
+	struct kmem_cache *s = class_of_size(100);
+	unsigned int i, before;
+
+	(void)state;
+	batch(100, BATCH);
+	before = held(s);
+	assert_int_not_equal(before, 0);
+	fork_under_way = true;
+	for (i = 0; i < 1000; i++)
+		slab_look_around(own_cpu);
+	fork_under_way = false;
+	assert_int_equal(held(s), before);
+	for (i = 0; i < 1000; i++)
+		slab_look_around(own_cpu);
+	assert_int_equal(held(s), 0);
 }
 
 static void *fill_barn(void *arg)
@@ -149,7 +184,7 @@ static void a_request_that_may_not_block_flushes_nothing(void **state)
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		p[i] = kmalloc(64, GFP_NOWAIT);
 	assert_int_equal(own_cpu->misses, misses);
-	assert_non_null(cpu_cache(own_cpu, s)->start);
+	assert_int_not_equal(held(s), 0);
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		kfree(p[i]);
 }
@@ -160,6 +195,7 @@ int main(void)
 		cmocka_unit_test_setup(sheaves_that_are_not_used_any_more_go, quiet),
 		cmocka_unit_test_setup(sheaves_that_are_used_stay, quiet),
 		cmocka_unit_test_setup(those_of_a_cache_of_the_api_go_too, quiet),
+		cmocka_unit_test_setup(nothing_goes_while_a_fork_is_under_way, quiet),
 		cmocka_unit_test_setup(a_barn_that_is_not_used_any_more_goes, quiet),
 		cmocka_unit_test_setup(a_request_that_may_not_block_flushes_nothing, quiet),
 	};
