@@ -152,6 +152,7 @@ bench_python = \
 	bench/kmbench/targets.py \
 	bench/tests/compare_test.py \
 	bench/tests/made_results.py \
+	bench/tests/tap.py \
 	bench/tests/report_checks.py \
 	bench/tests/targets_checks.py
 bench_real = \

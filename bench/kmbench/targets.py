@@ -171,6 +171,23 @@ def judged(values, limit):
     return NOISE if statistics.quantiles(values, n=4, method="inclusive")[0] <= limit else NO
 
 
+def worst_of(look, rows, figure, limit, text):
+    """The greatest of the rows' medians; figure is one sample's, text says it."""
+    found = []
+    for row in rows:
+        name = row.name.removeprefix("BM_")
+        figures = list(look.by_round(name, look.subject, figure).values())
+        if figures:
+            found.append((statistics.median(figures), name, judged(figures, limit)))
+    if not found:
+        return Outcome()
+    found.sort(reverse=True)
+    met = [one for *_, one in found]
+    return Outcome(f"{text(found[0][0])} ({found[0][1].split('/', 1)[-1]})",
+                   NO if NO in met else NOISE if NOISE in met else YES,
+                   tuple(f"{name} {text(value)}" for value, name, _ in found if value > limit))
+
+
 class RestOfBurst:
     """What is resident of a burst that was freed, as a share of it; of each row, or of one."""
 
@@ -178,23 +195,10 @@ class RestOfBurst:
         self.limit, self.name, self.but = limit, name, but
 
     def __call__(self, look):
-        found = []
-        for row in look.chosen(family="burst", name=self.name):
-            name = row.name.removeprefix("BM_")
-            if name == self.but:
-                continue
-            shares = list(look.by_round(name, look.subject,
-                                        lambda sample: self.share(sample, look.scale)).values())
-            if shares:
-                found.append((statistics.median(shares), name, judged(shares, self.limit)))
-        if not found:
-            return Outcome()
-        found.sort(reverse=True)
-        met = [one for *_, one in found]
-        names = tuple(f"{name} {100 * share:.0f} %" for share, name, _ in found
-                      if share > self.limit)
-        return Outcome(f"{100 * found[0][0]:.0f} % ({found[0][1]})",
-                       NO if NO in met else NOISE if NOISE in met else YES, names)
+        rows = [row for row in look.chosen(family="burst", name=self.name)
+                if row.name.removeprefix("BM_") != self.but]
+        return worst_of(look, rows, lambda sample: self.share(sample, look.scale), self.limit,
+                        lambda share: f"{100 * share:.0f} %")
 
     def share(self, sample, scale):
         """Of the whole burst; the process's own is taken off."""
@@ -211,20 +215,8 @@ class OverInFlight:
         self.limit, self.chosen = limit, chosen
 
     def __call__(self, look):
-        found = []
-        for row in look.chosen(**self.chosen):
-            name = row.name.removeprefix("BM_")
-            ratios = list(look.by_round(name, look.subject, self.ratio).values())
-            if ratios:
-                found.append((statistics.median(ratios), name, judged(ratios, self.limit)))
-        if not found:
-            return Outcome()
-        found.sort(reverse=True)
-        met = [one for *_, one in found]
-        return Outcome(f"{found[0][0]:.2f} ({found[0][1].split('/', 1)[-1]})",
-                       NO if NO in met else NOISE if NOISE in met else YES,
-                       tuple(f"{name} {ratio:.2f}" for ratio, name, _ in found
-                             if ratio > self.limit))
+        return worst_of(look, look.chosen(**self.chosen), self.ratio, self.limit,
+                        lambda ratio: f"{ratio:.2f}")
 
     def ratio(self, sample):
         extra = sample.get("extra", {})

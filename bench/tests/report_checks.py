@@ -15,17 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from kmbench import plots, report, stats        # noqa: E402
 import made_results as made                     # noqa: E402
-
-count, failed = 0, 0
-
-
-def ok(passed, name, note=""):
-    global count, failed
-    count += 1
-    failed += not passed
-    print(f"{'ok' if passed else 'not ok'} {count} - {name}")
-    if not passed and note:
-        print("# " + str(note)[:1500].replace("\n", "\n# "))
+from tap import done, ok                        # noqa: E402
 
 
 def all_texts(results):
@@ -263,8 +253,8 @@ def main():
         check_plots(whole, folder)
     with tempfile.TemporaryDirectory() as folder:
         check_gnuplot_fails(whole, folder)
-    print(f"1..{count}\n# {time.monotonic() - began:.1f} s")
-    return 1 if failed else 0
+    print(f"# {time.monotonic() - began:.1f} s")
+    return done()
 
 
 if __name__ == "__main__":

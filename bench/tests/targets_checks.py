@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from kmbench import report, stats, targets      # noqa: E402
 import made_results as made                     # noqa: E402
+from tap import done, ok                        # noqa: E402
 
 ROUNDS = 10
 PEERS = ("glibc", "jemalloc", "mimalloc", "tcmalloc")
@@ -34,16 +35,6 @@ ROWS = {
 }
 AFTER = {"BM_burst/random": (12000, 0), "BM_burst/tenth": (19000, 10240)}    # RSS, live
 WHAT = [f"{target.what}: {target.limit}" for target in targets.TARGETS]
-count, failed = 0, 0
-
-
-def ok(passed, name, note=""):
-    global count, failed
-    count += 1
-    failed += not passed
-    print(f"{'ok' if passed else 'not ok'} {count} - {name}")
-    if not passed:
-        print("# " + str(note)[:4000].replace("\n", "\n# "))
 
 
 def results(changes=(), without=(), noise=0.001, rounds=ROUNDS, names=(*PEERS, MINE)):
@@ -183,8 +174,7 @@ def check_text():
 def main():
     check_the_rest(check_each_target())
     check_text()
-    print(f"1..{count}")
-    return 1 if failed else 0
+    return done()
 
 
 if __name__ == "__main__":

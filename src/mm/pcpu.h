@@ -80,7 +80,7 @@ struct pcpu {
 	/* someone wants the memory in the sheaves: honoured at the next miss */
 	bool flush_request;
 	u8 misses;			/* mod 256; see slub_age.c */
-	u16 looked_at;
+	u16 looked_at;			/* number of the cache that was, last */
 	_Atomic int tid;		/* of the thread that took it last */
 	struct pcpu *next;		/* all slots; constant */
 
