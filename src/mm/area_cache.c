@@ -6,7 +6,7 @@
  * area_cache_flush. Leads down: vmap_free_cached.
  *
  * An area there is VM_CACHED: linked nowhere, counted as used, with the class and the tags of one
- * in use; that it is no longer VM_BUSY is what finds a double free. Its masks say nothing new yet:
+ * in use; the change from VM_BUSY is what finds a double free. Its masks say nothing new yet:
  * up to `size` all of it may be dirty. It is handed out again to who wants as many pageblocks, the
  * newest first. The oldest goes when there is no room, by area_cache_keep() alone, as only the slow
  * path may take locks. A request that finds nothing empties the slot, so that what is kept never

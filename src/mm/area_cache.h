@@ -60,17 +60,17 @@ static inline bool may_be_cached(const struct vmap_area *vm)
 }
 
 /*
- * Freed by the program: the newest from now on. False: it was freed before. Without the cost of a
- * compare-and-swap: of two threads that free one block at the same moment both may keep it, as both
- * would an object of a slab.
+ * Freed by the program: the newest from now on. False: someone else was first, perhaps at the same
+ * moment: kept by two slots the block would be handed out twice.
  */
 static inline bool area_cache_add(struct cpu_areas *ca, struct vmap_area *vm, size_t blocks)
 {
 	unsigned int nr = ca->nr;
+	u8 busy = VM_BUSY;
 
-	if (atomic_load_explicit(&vm->state, memory_order_relaxed) != VM_BUSY)
+	if (!atomic_compare_exchange_strong_explicit(&vm->state, &busy, VM_CACHED,
+						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
-	atomic_store_explicit(&vm->state, VM_CACHED, memory_order_release);
 	ca->area[nr] = vm;
 	ca->blocks[nr] = (u16)blocks;
 	barrier();
