@@ -42,12 +42,9 @@ void area_cache_init(void)
 
 static unsigned int cache_max(void)
 {
-	unsigned int slots = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
-			     atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
-
 	if (atomic_load_explicit(&fault_page_active, memory_order_relaxed))
 		return 0;
-	return MIN(area_cache_blocks, ALL_CACHE_BLOCKS / MAX((int)slots, 1));
+	return MIN(area_cache_blocks, ALL_CACHE_BLOCKS / nr_live_cpus());
 }
 
 static void remove_area(struct cpu_areas *ca, unsigned int i)

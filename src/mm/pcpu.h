@@ -160,6 +160,14 @@ void cpu_abandon(struct pcpu *c) __km(cpu_abandon);
 extern _Atomic unsigned int nr_cpus __km(nr_cpus);	/* slots there are */
 extern _Atomic unsigned int nr_dead_cpus __km(nr_dead_cpus);	/* a hint */
 extern _Atomic unsigned int nr_homes __km(nr_homes);
+/* Slots that a thread has, about; never 0. */
+static inline unsigned int nr_live_cpus(void)
+{
+	int n = (int)(atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
+		      atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed));
+
+	return (unsigned int)MAX(n, 1);
+}
 /* From LIVE to DEAD. */
 void cpu_set_dead(struct pcpu *c) __km(cpu_set_dead);
 /* Set where no thread-specific key could be had: nobody tells us when a thread ends. */

@@ -49,12 +49,10 @@ static bool has_barn(const struct kmem_cache *s)
 
 static void age_barn(struct pcpu *c, struct kmem_cache *s)
 {
-	unsigned int slots = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
-			     atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
 	unsigned int looks = READ_ONCE(s->barn.looks) + 1;
 
 	WRITE_ONCE(s->barn.looks, looks);
-	if (looks <= 2 * slots)
+	if (looks <= 2 * nr_live_cpus())
 		return;
 	slab_flush_barn(c, s);
 	barn_reset_limit(s);

@@ -81,10 +81,7 @@ static void put_away(struct kmem_cache *s, struct slab_sheaf *sheaf)
 
 static unsigned int usual_capacity(const struct kmem_cache *s)
 {
-	unsigned int threads = atomic_load_explicit(&nr_cpus, memory_order_relaxed) -
-			       atomic_load_explicit(&nr_dead_cpus, memory_order_relaxed);
-
-	return threads <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
+	return nr_live_cpus() <= FEW_THREADS ? s->sheaf_usual : s->sheaf_usual / 2;
 }
 
 /*

@@ -11,16 +11,6 @@
 
 #define N 400
 
-static int quiet(void **state)
-{
-	(void)state;
-	panic_on_bug = false;
-	slab_free(kvmalloc_size(1));
-	classes_started();
-	trim_memory();
-	return heap_walk() || all_live_objects() ? -1 : 0;
-}
-
 static bool is_nolock(void *p)
 {
 	struct slab *slab = virt_to_slab((unsigned long)p);
@@ -318,7 +308,7 @@ static void a_thread_without_a_slot_allocates_and_frees(void **state)
 	assert_int_equal(all_live_objects(), 0);
 }
 
-#define T(f) cmocka_unit_test_setup(f, quiet)
+#define T(f) cmocka_unit_test_setup(f, quiet_heap)
 
 int main(void)
 {

@@ -14,16 +14,6 @@
 #define KIB 1024ul
 #define MIB (1024 * KIB)
 
-static int quiet(void **state)
-{
-	(void)state;
-	panic_on_bug = false;
-	slab_free(kvmalloc_size(1));
-	classes_started();
-	trim_memory();
-	return heap_walk() || all_live_objects() ? -1 : 0;
-}
-
 static void resize_checked(size_t from, size_t to)
 {
 	char *p = kvmalloc_size(from), *q;
@@ -310,7 +300,7 @@ static void the_class_alone_tells_where_objects_begin(void **state)
 	}
 }
 
-#define T(f) cmocka_unit_test_setup(f, quiet)
+#define T(f) cmocka_unit_test_setup(f, quiet_heap)
 
 int main(void)
 {

@@ -8,16 +8,6 @@
 
 #include <pthread.h>
 
-static int quiet(void **state)
-{
-	(void)state;
-	panic_on_bug = false;
-	slab_free(kvmalloc_size(1));
-	classes_started();
-	trim_memory();
-	return heap_walk() || all_live_objects() ? -1 : 0;
-}
-
 /* Full sheaves. */
 static unsigned int in_barn(struct kmem_cache *s)
 {
@@ -386,7 +376,7 @@ static void a_flush_that_had_no_lock_is_tried_again(void **state)
 	kmem_cache_destroy(s);
 }
 
-#define T(f) cmocka_unit_test_setup(f, quiet)
+#define T(f) cmocka_unit_test_setup(f, quiet_heap)
 
 int main(void)
 {

@@ -18,17 +18,6 @@ static void flush_mine(void)
 	cpu_leave(c);
 }
 
-/* Nothing is left over from the test before, and this thread has a slot. */
-static int quiet(void **state)
-{
-	(void)state;
-	panic_on_bug = false;
-	slab_free(kvmalloc_size(1));
-	classes_started();
-	trim_memory();
-	return heap_walk() || all_live_objects() ? -1 : 0;
-}
-
 static struct kmem_cache *cache_for(size_t size)
 {
 	return &kmalloc_caches[size_class(size)];
@@ -496,7 +485,7 @@ static void the_slab_table_adds_up(void **state)
 	assert_int_equal(u.slab_in_use, 0);
 }
 
-#define T(f) cmocka_unit_test_setup(f, quiet)
+#define T(f) cmocka_unit_test_setup(f, quiet_heap)
 
 int main(void)
 {
